@@ -1,0 +1,19 @@
+.PHONY: help run test lint fmt bench
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: ## Start the service on SQLite at http://127.0.0.1:8000
+	@scripts/run.sh
+
+test: ## Run every test, those on PostgreSQL included
+	@scripts/test.sh
+
+lint: ## Check formatting, lints and documentation
+	@scripts/lint.sh
+
+fmt: ## Format the code
+	@cargo fmt --all
+
+bench: ## Measure the pure core: parsing, next occurrence, firing
+	@cargo bench --locked -p domain

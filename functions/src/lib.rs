@@ -1,0 +1,1 @@
+//! Lambda binaries (part 4).

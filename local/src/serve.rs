@@ -1,0 +1,207 @@
+//! `scheduler serve`: puts the parts together, serves until told to stop, and leaves nothing half done.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use axum::http::HeaderValue;
+use domain::time::tzdb_version;
+use engine::bell::POLL_FLOOR;
+use engine::{Alarm, Bell, Clock, Dispatcher, Entropy, LocalAlarm, Scheduler, Settings, StoreError, tick};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use sql::Database;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::config::without_password;
+use crate::config::{Config, Role};
+use crate::system::{OsEntropy, SystemClock};
+
+/// A database that is only just starting is waited for so long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Serves until SIGTERM or Ctrl-C.
+pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let metrics = record_metrics()?;
+    let database = open(&config).await?;
+    let bell = Bell::default();
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    let (clock, alarm) = time(&database, &bell).await?;
+
+    let shutdown = CancellationToken::new();
+    let worker = (config.role != Role::Api).then(|| {
+        let targets = targets::Config {
+            allow: config.allow_targets.clone(),
+            secrets: config.webhook_secrets.clone(),
+            ..targets::Config::default()
+        };
+        let executor = Arc::new(targets::Targets::new(targets, clock.clone(), entropy.clone()));
+        let settings = Settings {
+            worker: worker_name(&*entropy),
+            lease: config.lease,
+            concurrency: config.concurrency,
+        };
+        Arc::new(Dispatcher::new(database.store(), clock.clone(), alarm.clone(), executor, settings))
+    });
+    let listener = bind(config.listen).await?;
+    let router = api::router(api::ApiState {
+        scheduler: Scheduler::new(database.store(), clock.clone(), alarm, entropy.clone(), config.zone.clone()),
+        idempotency: database.idempotency(),
+        store: database.store(),
+        last_look: worker.clone().map(|worker| Arc::new(move || worker.last_look()) as api::LastLook),
+        metrics: Arc::new(move || metrics.render()),
+        build: api::BuildInfo { version: env!("CARGO_PKG_VERSION"), git_sha: option_env!("SCHEDULER_GIT_SHA") },
+        options: api::Options { cors_origins: origins(&config)?, echo: config.echo, ..api::Options::default() },
+    });
+    announce(&config, worker.is_some());
+
+    let working = worker.map(|worker| {
+        let (shutdown, grace) = (shutdown.clone(), config.shutdown_grace.to_std());
+        tokio::spawn(tick::serve(worker, bell.clone(), entropy, shutdown, grace))
+    });
+    // Connections stay open while attempts finish: callbacks and health checks go on until the last moment.
+    let (closing, stop_serving) = (CancellationToken::new(), CancellationToken::new());
+    let serving = tokio::spawn({
+        let (closing, stop_serving) = (closing.clone(), stop_serving.clone());
+        async move {
+            let served = axum::serve(listener, router).with_graceful_shutdown(closing.cancelled_owned());
+            tokio::select! {
+                result = async { served.await } => result,
+                () = stop_serving.cancelled() => Ok(()),
+            }
+        }
+    });
+
+    stop_requested().await?;
+    tracing::info!("stopping: no new runs; those under way may finish for {}", config.shutdown_grace);
+    shutdown.cancel();
+    if let Some(working) = working {
+        working.await.context("the tick loop failed")?;
+    }
+    closing.cancel();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        stop_serving.cancel();
+    });
+    serving.await.context("the server failed")??;
+    database.close().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Connects and brings the schema up to date, waiting for a database that is still starting.
+async fn open(config: &Config) -> anyhow::Result<Database> {
+    let place = without_password(&config.database_url);
+    let database = Database::connect(&config.database_url).await.with_context(|| place.clone())?;
+    if matches!(database, Database::Sqlite(_)) && config.role != Role::All {
+        bail!("SCHEDULER_ROLE: SQLite serves one process, which must do everything; use PostgreSQL for several");
+    }
+    let began = tokio::time::Instant::now();
+    loop {
+        match database.migrate().await {
+            Ok(applied) if applied.is_empty() => break,
+            Ok(applied) => {
+                tracing::info!(migrations = applied.len(), "brought the schema of {place} up to date");
+                break;
+            }
+            Err(StoreError::Unavailable(error)) if began.elapsed() < PATIENCE => {
+                tracing::warn!(error = &*error as &dyn std::error::Error, "{place} is not available yet, trying again");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => return Err(error).with_context(|| place),
+        }
+    }
+    Ok(database)
+}
+
+/// The clock and the alarm that go with the database: replicas share its time and ring each other through it.
+async fn time(database: &Database, bell: &Bell) -> anyhow::Result<(Arc<dyn Clock>, Arc<dyn Alarm>)> {
+    Ok(match database {
+        Database::Postgres(store) => {
+            let clock: Arc<dyn Clock> = Arc::new(store.clock().await?);
+            let bell = bell.clone();
+            store.listen(move || bell.ring());
+            let alarm = Arc::new(store.alarm(clock.clone(), POLL_FLOOR.to_std()));
+            (clock, alarm)
+        }
+        Database::Sqlite(_) => {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            let alarm = Arc::new(LocalAlarm::new(bell.clone(), clock.clone()));
+            (clock, alarm)
+        }
+    })
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("SCHEDULER_LISTEN: cannot listen on {address}; is a scheduler running there already?"))
+}
+
+fn origins(config: &Config) -> anyhow::Result<Vec<HeaderValue>> {
+    let parse = |origin: &String| {
+        HeaderValue::from_str(origin).with_context(|| format!("SCHEDULER_CORS_ORIGINS: “{origin}” is not an origin"))
+    };
+    config.cors_origins.iter().map(parse).collect()
+}
+
+fn record_metrics() -> anyhow::Result<PrometheusHandle> {
+    /// From a millisecond, which is what a start may lag, to a minute; the steps are OpenTelemetry's.
+    const SECONDS: [f64; 16] =
+        [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 60.0];
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .install_recorder()
+        .context("metrics cannot be recorded")?;
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            upkeep.run_upkeep();
+        }
+    });
+    metrics::gauge!("scheduler_build_info", "version" => env!("CARGO_PKG_VERSION"), "tzdb" => tzdb_version()).set(1.0);
+    Ok(handle)
+}
+
+/// Unique to this process: a restart is another worker, whose leases are not the old one's.
+fn worker_name(entropy: &dyn Entropy) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "any 32 of the random bits will do")]
+    let random = entropy.random() as u32;
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    format!("{}-{random:08x}", if host.is_empty() { "scheduler" } else { host })
+}
+
+fn announce(config: &Config, works: bool) {
+    let place = without_password(&config.database_url);
+    let listen = config.listen;
+    tracing::info!("scheduler {} on {place}, time zones {}", env!("CARGO_PKG_VERSION"), tzdb_version());
+    if !works {
+        tracing::info!("this process serves the API only (SCHEDULER_ROLE=api); workers fire the jobs");
+    }
+    if config.webhook_secrets.is_empty() {
+        tracing::info!("HTTP calls are not signed; set SCHEDULER_WEBHOOK_SECRET to sign them");
+    }
+    tracing::info!("no authentication: whoever reaches {listen} may do everything, so it listens on loopback only");
+    tracing::info!("ready at http://{listen}/  ·  docs at http://{listen}/docs");
+}
+
+async fn stop_requested() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
+    tokio::select! {
+        _ = terminate.recv() => (),
+        _ = interrupt.recv() => (),
+    }
+    // A second Ctrl-C does not wait.
+    tokio::spawn(async move {
+        interrupt.recv().await;
+        tracing::warn!("stopping at once; runs under way are taken over when their leases run out");
+        std::process::exit(130);
+    });
+    Ok(())
+}

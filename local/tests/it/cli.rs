@@ -1,0 +1,99 @@
+//! The commands besides `serve`.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::service::{Options, Service, free_port, sqlite_in};
+
+fn scheduler(directory: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_scheduler"))
+        .current_dir(directory)
+        .env_remove("DATABASE_URL")
+        .envs(environment.iter().copied())
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn config_shows_values_and_origins_and_masks_secrets() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join(".env"), "SCHEDULER_TIMEZONE=Europe/Paris\n").unwrap();
+    let environment = [("DATABASE_URL", "postgres://jobs:hunter2@db/jobs"), ("SCHEDULER_LEASE", "45s")];
+    let output = scheduler(directory.path(), &environment, &["config", "--role", "worker"]);
+    let shown = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(!shown.contains("hunter2"), "{shown}");
+    for line in ["SCHEDULER_ROLE worker flag", "SCHEDULER_LEASE 45s environment", "SCHEDULER_TIMEZONE Europe/Paris .env"] {
+        let found = shown.lines().any(|it| it.split_whitespace().collect::<Vec<_>>().join(" ") == line);
+        assert!(found, "{line} is not in\n{shown}");
+    }
+}
+
+#[test]
+fn bad_settings_are_refused_by_name_with_exit_code_2() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = scheduler(directory.path(), &[("SCHEDULER_LISTEN", "0.0.0.0:8000")], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = text(&output.stderr);
+    assert!(error.contains("SCHEDULER_LISTEN") && error.contains("no authentication"), "{error}");
+    let output = scheduler(directory.path(), &[], &["serve", "--nonsense"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn openapi_is_what_is_committed() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = scheduler(directory.path(), &[], &["openapi"]);
+    let committed = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi.json")).unwrap();
+    assert_eq!(text(&output.stdout).trim(), committed.trim(), "run: UPDATE_OPENAPI=1 cargo test -p api");
+}
+
+#[test]
+fn migrate_says_what_it_did() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = sqlite_in(directory.path());
+    let environment = [("DATABASE_URL", database.as_str())];
+    let pending = scheduler(directory.path(), &environment, &["migrate", "--status"]);
+    assert_eq!(pending.status.code(), Some(1), "{}", text(&pending.stdout));
+    let first = scheduler(directory.path(), &environment, &["migrate"]);
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let second = scheduler(directory.path(), &environment, &["migrate"]);
+    assert!(text(&second.stdout).contains("up to date"), "{}", text(&second.stdout));
+    let applied = scheduler(directory.path(), &environment, &["migrate", "--status"]);
+    assert!(applied.status.success());
+}
+
+#[tokio::test]
+async fn healthcheck_and_doctor_tell_the_truth() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = sqlite_in(directory.path());
+    let port = free_port();
+    let listen = format!("127.0.0.1:{port}");
+    let environment = [("DATABASE_URL", database.as_str()), ("SCHEDULER_LISTEN", listen.as_str())];
+    let run = |command: &str| scheduler(directory.path(), &environment, &[command]);
+
+    assert_eq!(run("healthcheck").status.code(), Some(1), "nothing listens yet");
+    let doctor = run("doctor");
+    assert!(doctor.status.success(), "{}", text(&doctor.stdout));
+    let options = Options { database: &database, directory: directory.path(), environment: &[] };
+    let _service = Service::start_on(port, options).await;
+    assert!(run("healthcheck").status.success());
+    let doctor = run("doctor");
+    assert_eq!(doctor.status.code(), Some(1));
+    assert!(text(&doctor.stdout).contains("✗") && text(&doctor.stdout).contains(&listen), "{}", text(&doctor.stdout));
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_named_without_its_password() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = format!("postgres://jobs:hunter2@127.0.0.1:{}/jobs", free_port());
+    let output = scheduler(directory.path(), &[("DATABASE_URL", &database)], &["migrate"]);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains("127.0.0.1") && !error.contains("hunter2"), "{error}");
+}

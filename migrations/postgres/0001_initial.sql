@@ -1,0 +1,68 @@
+-- Jobs, what changes of them at every fire, their runs, and answers to repeated requests.
+
+-- What people write. Wide, and rewritten only when somebody edits the job.
+CREATE TABLE jobs (
+    id uuid PRIMARY KEY,
+    project text NOT NULL,
+    -- Ordered by bytes, as on every other store.
+    name text COLLATE "C" NOT NULL,
+    -- The name in lower case as the program understands it: searched in, so that all stores find the same.
+    name_lower text NOT NULL,
+    labels jsonb NOT NULL,
+    -- Nothing looks inside, and jsonb refuses texts with the character 0, which bodies of requests may hold.
+    document json NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    CONSTRAINT jobs_project_name_key UNIQUE (project, name)
+);
+
+-- Lists in the order of creation.
+CREATE INDEX jobs_project_id_idx ON jobs (project, id);
+
+-- What firing reads and writes. Narrow and half empty: a fire leaves the new row on the page of the old one.
+CREATE TABLE job_state (
+    job_id uuid PRIMARY KEY REFERENCES jobs ON DELETE CASCADE,
+    version bigint NOT NULL,
+    state smallint NOT NULL,
+    next_fire_at timestamptz
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+
+CREATE INDEX job_state_due_idx ON job_state (next_fire_at) WHERE next_fire_at IS NOT NULL;
+
+-- No reference to jobs: runs outlive them.
+CREATE TABLE runs (
+    -- Begins with the nominal time, so the order of ids is the order of time.
+    id uuid PRIMARY KEY,
+    project text NOT NULL,
+    job_id uuid NOT NULL,
+    kind smallint NOT NULL,
+    status smallint NOT NULL,
+    scheduled_for timestamptz NOT NULL,
+    due_at timestamptz,
+    token bigint NOT NULL,
+    worker text,
+    cancel_requested boolean NOT NULL,
+    created_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    document json NOT NULL,
+    -- An unfinished run that is never due would be lost for good.
+    CONSTRAINT runs_due_until_finished CHECK ((due_at IS NULL) = (finished_at IS NOT NULL))
+) WITH (fillfactor = 55, autovacuum_vacuum_scale_factor = 0.05);
+
+CREATE INDEX runs_job_idx ON runs (job_id, id);
+CREATE INDEX runs_project_idx ON runs (project, id);
+-- Both hold unfinished runs only. Their condition is on due_at alone: statements that find runs by id say
+-- "finished_at IS NULL", from which the planner cannot prove it, so it never takes one of these for the key.
+CREATE INDEX runs_due_idx ON runs (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX runs_active_idx ON runs (job_id) WHERE due_at IS NOT NULL;
+
+CREATE TABLE idempotency_keys (
+    project text NOT NULL,
+    key text NOT NULL,
+    fingerprint text NOT NULL,
+    reserved_at timestamptz NOT NULL,
+    answer text,
+    PRIMARY KEY (project, key)
+);
+
+CREATE INDEX idempotency_keys_reserved_at_idx ON idempotency_keys (reserved_at);

@@ -1,0 +1,69 @@
+-- Jobs, what changes of them at every fire, their runs, and answers to repeated requests.
+--
+-- Instants are milliseconds since the epoch, ids are 16 bytes, documents are JSON text.
+
+-- What people write. Wide, and rewritten only when somebody edits the job.
+CREATE TABLE jobs (
+    id BLOB NOT NULL PRIMARY KEY,
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    -- The name in lower case as the program understands it: searched in, so that all stores find the same.
+    name_lower TEXT NOT NULL,
+    -- A filter looks into every row's labels, so one that is not JSON would break every list.
+    labels TEXT NOT NULL CHECK (json_valid(labels)),
+    document TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (project, name)
+) STRICT;
+
+-- Lists in the order of creation.
+CREATE INDEX jobs_project_id_idx ON jobs (project, id);
+
+-- What firing reads and writes.
+CREATE TABLE job_state (
+    job_id BLOB NOT NULL PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    next_fire_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX job_state_due_idx ON job_state (next_fire_at) WHERE next_fire_at IS NOT NULL;
+
+-- No reference to jobs: runs outlive them.
+CREATE TABLE runs (
+    -- Begins with the nominal time, so the order of ids is the order of time.
+    id BLOB NOT NULL PRIMARY KEY,
+    project TEXT NOT NULL,
+    job_id BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    scheduled_for INTEGER NOT NULL,
+    due_at INTEGER,
+    token INTEGER NOT NULL,
+    worker TEXT,
+    cancel_requested INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    document TEXT NOT NULL,
+    -- An unfinished run that is never due would be lost for good.
+    CHECK ((due_at IS NULL) = (finished_at IS NOT NULL))
+) STRICT;
+
+CREATE INDEX runs_job_idx ON runs (job_id, id);
+CREATE INDEX runs_project_idx ON runs (project, id);
+-- Both hold unfinished runs only. Statements that find runs by id say "finished_at IS NULL", from which the
+-- planner cannot prove their condition, so it never takes one of these for the key.
+CREATE INDEX runs_due_idx ON runs (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX runs_active_idx ON runs (job_id) WHERE due_at IS NOT NULL;
+
+CREATE TABLE idempotency_keys (
+    project TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    reserved_at INTEGER NOT NULL,
+    answer TEXT,
+    PRIMARY KEY (project, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idempotency_keys_reserved_at_idx ON idempotency_keys (reserved_at);

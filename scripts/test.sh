@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# make test: every test, on every store. Arguments go to `cargo test`.
+. "$(dirname "$0")/common.sh"
+need_toolchain
+
+say "building the tests"
+cargo test --workspace --locked --no-run "$@"
+
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+status=0
+scripts/postgres.sh cargo test --workspace --locked "$@" 2>&1 | tee "$output" || status=$?
+
+# cargo prints a summary for each of its binaries; this is the one for all of them.
+awk '/^test result:/ { passed += $4; failed += $6; skipped += $8 }
+     END { printf "tests: %d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$output"
+exit "$status"

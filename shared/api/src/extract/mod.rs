@@ -1,0 +1,12 @@
+//! From a request to what a handler needs, refusing what cannot be meant.
+
+pub mod body;
+pub mod if_match;
+pub mod path;
+pub mod project;
+pub mod query;
+
+pub use self::body::{JsonBody, MergePatch, OptionalJson};
+pub use self::if_match::IfMatch;
+pub use self::path::{JobPath, RunPath};
+pub use self::project::Project;

@@ -1,0 +1,83 @@
+//! Routes and layers, put together.
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::Router;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::{DefaultOnResponse, TraceLayer};
+use tracing::{Level, Span};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::layers::request_id::RequestId;
+use crate::layers::{cors, encoding, http_metrics, idempotency, problems, request_id, security};
+use crate::state::{ApiState, Options, Shared};
+use crate::{jobs, runs, schedules, service};
+
+/// The whole API.
+///
+/// Requests pass the layers from the last one below to the first, answers the other way round.
+pub fn router(state: ApiState) -> Router {
+    let state = Arc::new(state);
+    let options = &state.options;
+    let (versioned, _) = versioned().split_for_parts();
+    let (previews, _) = schedules::routes().split_for_parts();
+    let (service, _) = service::routes(options.echo).split_for_parts();
+    let versioned = versioned.route_layer(from_fn_with_state(state.clone(), idempotency::once)).merge(previews);
+    let routes = Router::new()
+        .nest(BASE, versioned)
+        .merge(service)
+        .merge(service::pages())
+        .fallback(problems::nothing_here)
+        .with_state(state.clone());
+    let safe = routes
+        .layer(DefaultBodyLimit::max(options.body_limit))
+        .layer(RequestBodyLimitLayer::new(options.body_limit))
+        .layer(from_fn(encoding::refuse))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, options.request_timeout))
+        .layer(CatchPanicLayer::custom(problems::panicked))
+        .layer(from_fn(problems::complete))
+        .layer(CompressionLayer::new());
+    with_cors(safe, options)
+        .layer(from_fn(security::harden))
+        .layer(from_fn(http_metrics::measure))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_request(())
+                .on_response(DefaultOnResponse::new().level(Level::DEBUG))
+                .on_failure(()),
+        )
+        .layer(from_fn(request_id::identify))
+}
+
+/// Everything that is described in the OpenAPI document.
+pub(crate) fn described() -> OpenApiRouter<Shared> {
+    let versioned = versioned().merge(schedules::routes());
+    OpenApiRouter::default().nest(BASE, versioned).merge(service::routes(true))
+}
+
+const BASE: &str = "/api/v1";
+
+fn versioned() -> OpenApiRouter<Shared> {
+    jobs::routes().merge(runs::routes())
+}
+
+fn with_cors(router: Router, options: &Options) -> Router {
+    if options.cors_origins.is_empty() { router } else { router.layer(cors::allow(&options.cors_origins)) }
+}
+
+fn span(request: &Request) -> Span {
+    let extensions = request.extensions();
+    tracing::info_span!(
+        "http.request",
+        http.method = %request.method(),
+        http.route = extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str),
+        request.id = extensions.get::<RequestId>().map_or("", RequestId::as_str),
+    )
+}

@@ -1,0 +1,71 @@
+//! What the router is given by the binary it runs in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use domain::Instant;
+use engine::{Idempotency, Scheduler, Store};
+
+/// The state every handler shares.
+pub type Shared = Arc<ApiState>;
+
+/// Tells when this process last looked for due jobs with success.
+pub type LastLook = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// Renders the metrics of this process in Prometheus' text format.
+pub type MetricsRenderer = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Everything the API needs.
+pub struct ApiState {
+    /// Keeps jobs.
+    pub scheduler: Scheduler,
+    /// Remembers answers.
+    pub idempotency: Arc<dyn Idempotency>,
+    /// For the readiness check only; all else goes through `scheduler`.
+    pub store: Arc<dyn Store>,
+    /// `None` where this process does not look for due jobs, only serves the API.
+    pub last_look: Option<LastLook>,
+    /// What `/metrics` answers.
+    pub metrics: MetricsRenderer,
+    /// What `/version` answers.
+    pub build: BuildInfo,
+    /// What operators may choose.
+    pub options: Options,
+}
+
+/// Which program this is.
+#[derive(Clone, Debug)]
+pub struct BuildInfo {
+    /// Its version.
+    pub version: &'static str,
+    /// The commit it was built from, where known.
+    pub git_sha: Option<&'static str>,
+}
+
+/// What operators may choose about the API.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Origins (`https://ui.example.com`) whose pages may call the API; none by default.
+    pub cors_origins: Vec<HeaderValue>,
+    /// Whether `POST /echo` exists.
+    pub echo: bool,
+    /// The largest request body, in bytes.
+    pub body_limit: usize,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// How long ago the last look for due jobs may be before this process counts as not ready.
+    pub stale_look: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cors_origins: Vec::new(),
+            echo: true,
+            body_limit: 1024 * 1024,
+            request_timeout: Duration::from_secs(25),
+            stale_look: Duration::from_secs(20),
+        }
+    }
+}

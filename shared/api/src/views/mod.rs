@@ -1,0 +1,11 @@
+//! What the API shows of jobs and runs.
+
+pub mod job;
+pub mod page;
+pub mod run;
+pub mod timestamp;
+
+pub use self::job::JobView;
+pub use self::page::Page;
+pub use self::run::RunView;
+pub use self::timestamp::Timestamp;

@@ -1,0 +1,1 @@
+//! Store on DynamoDB, Alarm on EventBridge Scheduler, AWS targets (part 4).

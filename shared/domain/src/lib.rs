@@ -1,0 +1,43 @@
+//! What a schedule, a job and a run are, and the two decisions the service lives by:
+//! [`fire()`] turns a due job into runs, [`settle()`] turns an attempt's outcome into the run's next state.
+//!
+//! Everything here is pure: no I/O, no async, no clock, no randomness. `now` is always an argument,
+//! and whatever looks random (jitter) is derived from ids by hashing.
+
+pub mod duration;
+pub mod fire;
+pub mod ids;
+pub mod invalid;
+pub mod job;
+pub mod parse;
+pub mod policy;
+pub mod run;
+pub mod schedule;
+pub mod settle;
+pub mod target;
+pub mod time;
+
+pub use duration::HumanDuration;
+pub use fire::{Firing, fire};
+pub use ids::{JobId, RunId};
+pub use invalid::{FieldError, Invalid};
+pub use job::{Job, JobDraft, JobState};
+pub use policy::{Misfire, MisfirePolicy, Overlap, Retry};
+pub use run::{Attempt, Reason, Run, RunKind, RunStatus};
+pub use schedule::Schedule;
+pub use settle::{Outcome, Verdict, settle};
+pub use target::Target;
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+/// An instant as the whole service uses it: UTC, on a whole millisecond.
+///
+/// Every store keeps exactly this precision, so an instant read back equals the one written and may
+/// take part in a compare-and-set.
+pub type Instant = DateTime<Utc>;
+
+/// Cuts `at` down to the service's precision, one millisecond, never rounding up: a job must not
+/// become due before its time.
+pub fn whole_millis(at: Instant) -> Instant {
+    at.trunc_subsecs(3)
+}

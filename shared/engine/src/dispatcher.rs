@@ -1,0 +1,322 @@
+//! Firing due jobs and running due runs, in batches.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::{TimeZone, Utc};
+use domain::run::Lease;
+use domain::settle::cancelled;
+use domain::{Firing, HumanDuration, Instant, Job, JobId, Reason, Run, RunStatus, Verdict, fire, settle};
+use metrics::{counter, gauge, histogram};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use crate::error::StoreError;
+use crate::ports::{Alarm, Call, Clock, DueJob, Executor, LeasedRun, Renewal, Settled, Store};
+use crate::settler;
+use crate::worker::{InFlight, Stop, attempt};
+
+/// How a dispatcher works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The name of this process in leases and run records.
+    pub worker: String,
+    /// How long a lease lasts without being prolonged; it is prolonged every third of that.
+    pub lease: HumanDuration,
+    /// At most so many attempts at a time.
+    pub concurrency: usize,
+}
+
+/// Fires due jobs and works on due runs. Any number of processes may do so on one store.
+pub struct Dispatcher {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    executor: Arc<dyn Executor>,
+    settings: Settings,
+    in_flight: Arc<InFlight>,
+    permits: Arc<Semaphore>,
+    attempts: TaskTracker,
+    outcomes: mpsc::Sender<Settled>,
+    last_look: AtomicI64,
+}
+
+/// What one look at the store brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Jobs fired.
+    pub fired: usize,
+    /// Runs leased, apart from those leased as they were fired.
+    pub leased: usize,
+    /// A limit was reached: there is probably more.
+    pub more: bool,
+}
+
+/// At most so many jobs are fired in one transaction.
+const BATCH: usize = 1_000;
+
+impl Dispatcher {
+    /// A dispatcher on these ports. Must be called within a tokio runtime: outcomes are written by a task of their
+    /// own, which ends when the dispatcher is gone and the last of them is written.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        alarm: Arc<dyn Alarm>,
+        executor: Arc<dyn Executor>,
+        settings: Settings,
+    ) -> Self {
+        let in_flight = Arc::new(InFlight::default());
+        let (outcomes, ended) = mpsc::channel(settings.concurrency.max(BATCH));
+        tokio::spawn(settler::run(store.clone(), alarm, in_flight.clone(), ended));
+        Self {
+            permits: Arc::new(Semaphore::new(settings.concurrency)),
+            attempts: TaskTracker::new(),
+            last_look: AtomicI64::new(clock.now().timestamp_millis()),
+            store,
+            clock,
+            executor,
+            settings,
+            in_flight,
+            outcomes,
+        }
+    }
+
+    /// The current time, as the service sees it.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// When the store was last looked at with success.
+    pub fn last_look(&self) -> Instant {
+        Utc.timestamp_millis_opt(self.last_look.load(Ordering::Relaxed)).single().unwrap_or_default()
+    }
+
+    /// Looks once: fires what is due and takes up what waits.
+    pub async fn look(&self) -> Result<Look, StoreError> {
+        let began = tokio::time::Instant::now();
+        let (fired, full) = self.fire_due().await?;
+        let (leased, more) = self.work().await?;
+        let now = self.clock.now();
+        self.last_look.store(now.timestamp_millis(), Ordering::Relaxed);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge of seconds")]
+        gauge!("scheduler_last_tick_timestamp_seconds").set(now.timestamp_millis() as f64 / 1e3);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge of runs")]
+        gauge!("scheduler_runs_in_flight").set(self.in_flight.len() as f64);
+        histogram!("scheduler_tick_duration_seconds").record(began.elapsed().as_secs_f64());
+        Ok(Look { fired, leased, more: full || more })
+    }
+
+    /// The earliest instant at which there is something to do.
+    pub async fn next_due(&self) -> Result<Option<Instant>, StoreError> {
+        let next = self.store.next_due().await?;
+        let age = next.map_or(0.0, |next| (self.clock.now() - next).as_seconds_f64().max(0.0));
+        gauge!("scheduler_oldest_due_age_seconds").set(age);
+        Ok(next)
+    }
+
+    /// Waits, up to `patience`, until another attempt may be started.
+    pub async fn wait_for_room(&self, patience: Duration) {
+        if self.permits.available_permits() == 0 {
+            drop(timeout(patience, self.permits.acquire()).await);
+        }
+    }
+
+    /// Fires due jobs. As many of the new runs as there is room for are leased in the same transaction and started
+    /// right after it; the others wait for whoever has room.
+    pub async fn fire_due(&self) -> Result<(usize, bool), StoreError> {
+        let now = self.clock.now();
+        let mut room = self.reserve(BATCH);
+        let limit = if room.is_empty() { BATCH } else { room.len() };
+        let lease = self.lease(now);
+        let mut free = room.len();
+        let mut jobs: HashMap<JobId, Arc<Job>> = HashMap::new();
+        let mut decide = |due: DueJob| {
+            let Some(job) = due.job else {
+                tracing::error!(job.id = %due.id, "the job's stored form cannot be read; it is set aside as invalid");
+                return Firing::invalid(due.id);
+            };
+            let mut firing = fire(&job, due.next_fire_at, now, due.active);
+            for run in firing.runs.iter_mut().filter(|run| run.status == RunStatus::Pending) {
+                if free == 0 {
+                    break;
+                }
+                free -= 1;
+                *run = run.clone().leased(&lease);
+            }
+            jobs.insert(job.id, job);
+            firing
+        };
+        let firings = self.store.fire_due(now, clamp(limit), &mut decide).await?;
+        let fired = firings.len();
+        for run in firings.into_iter().flat_map(|firing| firing.runs) {
+            if run.status == RunStatus::Running {
+                if let (Some(job), Some(permit)) = (jobs.get(&run.job_id), room.pop()) {
+                    self.start(run, job.clone(), permit);
+                }
+            } else {
+                count_unexecuted(&run);
+            }
+        }
+        Ok((fired, fired == limit))
+    }
+
+    /// Takes up runs that wait, and runs whose worker let the lease run out.
+    pub async fn work(&self) -> Result<(usize, bool), StoreError> {
+        let mut room = self.reserve(BATCH);
+        if room.is_empty() {
+            return Ok((0, false));
+        }
+        let now = self.clock.now();
+        let leased = self.store.lease_runs(now, &self.lease(now), clamp(room.len())).await?;
+        let (count, more) = (leased.len(), leased.len() == room.len());
+        for LeasedRun { run, was, job } in leased {
+            match job {
+                None => self.settle_now(&run, cancelled(&run, Reason::Deleted, now)).await,
+                Some(_) if run.cancel_requested && was == RunStatus::Pending => {
+                    self.settle_now(&run, cancelled(&run, Reason::Requested, now)).await;
+                }
+                Some(job) if was == RunStatus::Running => self.abandon(&run, &job, now).await,
+                Some(job) => {
+                    if let Some(permit) = room.pop() {
+                        self.start(run, job, permit);
+                    }
+                }
+            }
+        }
+        Ok((count, more))
+    }
+
+    /// Prolongs every lease held, and stops what is to be cancelled or was lost.
+    pub async fn renew(&self) -> Result<(), StoreError> {
+        let held = self.in_flight.leases();
+        if held.is_empty() {
+            return Ok(());
+        }
+        let until = self.lease(self.clock.now()).until;
+        let renewed = self.store.renew(&held, until).await;
+        self.in_flight.stop_expired(self.clock.now());
+        for ((run, token), renewal) in held.into_iter().zip(renewed?) {
+            match renewal {
+                Renewal::Kept => self.in_flight.prolong(run, token, until),
+                Renewal::CancelRequested => {
+                    self.in_flight.prolong(run, token, until);
+                    self.in_flight.stop(run, token, Stop::Requested);
+                }
+                Renewal::Lost => {
+                    counter!("scheduler_leases_lost_total").increment(1);
+                    self.in_flight.stop(run, token, Stop::Lost);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How often leases are prolonged.
+    pub fn renewal_interval(&self) -> Duration {
+        self.settings.lease.to_std() / 3
+    }
+
+    /// Ends work: lets attempts finish for up to `grace`, then stops them and hands their runs back, which costs
+    /// them no attempt. Returns when every outcome is written or the process must give up.
+    pub async fn drain(&self, grace: Duration) {
+        const LAST_WRITES: Duration = Duration::from_secs(5);
+        self.attempts.close();
+        if timeout(grace, self.attempts.wait()).await.is_err() {
+            tracing::warn!(runs = self.in_flight.len(), "handing back runs that did not finish in time");
+            self.in_flight.stop_all(Stop::Shutdown);
+        }
+        let written = async {
+            self.attempts.wait().await;
+            while self.in_flight.len() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if timeout(LAST_WRITES, written).await.is_err() {
+            tracing::error!(
+                runs = self.in_flight.len(),
+                "runs left to be taken over when their leases run out"
+            );
+        }
+    }
+
+    fn lease(&self, now: Instant) -> Lease {
+        Lease { worker: self.settings.worker.clone(), until: now + self.settings.lease.to_delta() }
+    }
+
+    /// As many permits as there are, up to `limit`.
+    fn reserve(&self, limit: usize) -> Vec<OwnedSemaphorePermit> {
+        std::iter::from_fn(|| self.permits.clone().try_acquire_owned().ok()).take(limit).collect()
+    }
+
+    fn start(&self, run: Run, job: Arc<Job>, permit: OwnedSemaphorePermit) {
+        let until = run.due_at.unwrap_or_else(|| self.clock.now());
+        let stopper = self.in_flight.add(run.id, run.token, until);
+        let (executor, clock) = (self.executor.clone(), self.clock.clone());
+        let (outcomes, in_flight) = (self.outcomes.clone(), self.in_flight.clone());
+        self.attempts.spawn(async move {
+            let started_at = clock.now();
+            if run.attempts.is_empty() {
+                let delay = (started_at - run.scheduled_for).as_seconds_f64();
+                histogram!("scheduler_start_delay_seconds").record(delay);
+            }
+            let call = call(&run, &job);
+            let outcome = attempt(&*executor, &call, &stopper).await;
+            drop(permit);
+            match outcome {
+                Some(outcome) => {
+                    let draft = &job.draft;
+                    let token = run.token;
+                    let run = settle(&run, &draft.retry, draft.timeout, started_at, clock.now(), outcome);
+                    // The receiver lives as long as there are senders.
+                    let _ = outcomes.send(Settled { run, token }).await;
+                }
+                None => in_flight.remove(run.id, run.token),
+            }
+        });
+    }
+
+    /// Settles a run whose worker disappeared: its attempt counts as abandoned, the policy says what follows.
+    async fn abandon(&self, run: &Run, job: &Job, now: Instant) {
+        tracing::warn!(run.id = %run.id, job.id = %run.job_id, "taking over a run whose lease ran out");
+        let retry = &job.draft.retry;
+        let began = run
+            .started_at
+            .filter(|_| run.attempts.is_empty())
+            .unwrap_or(run.created_at.max(run.scheduled_for));
+        self.settle_now(run, settle(run, retry, job.draft.timeout, began, now, Verdict::Abandoned.into()))
+            .await;
+    }
+
+    async fn settle_now(&self, leased: &Run, settled: Run) {
+        let _ = self.outcomes.send(Settled { run: settled, token: leased.token }).await;
+    }
+}
+
+fn call(run: &Run, job: &Job) -> Call {
+    Call {
+        run_id: run.id,
+        job_id: run.job_id,
+        job_name: job.draft.name.clone(),
+        scheduled_for: run.scheduled_for,
+        kind: run.kind,
+        attempt: u32::try_from(run.attempts.len()).unwrap_or(u32::MAX).saturating_add(1),
+        target: job.draft.target.clone(),
+        timeout: job.draft.timeout,
+    }
+}
+
+fn count_unexecuted(run: &Run) {
+    if run.status.is_finished() {
+        counter!("scheduler_runs_total", "status" => run.status.as_str(), "trigger" => run.kind.as_str())
+            .increment(run.count);
+    }
+    if run.status == RunStatus::Missed {
+        counter!("scheduler_misfires_total").increment(run.count);
+    }
+}
+
+fn clamp(limit: usize) -> u32 {
+    u32::try_from(limit).unwrap_or(u32::MAX)
+}

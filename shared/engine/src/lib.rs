@@ -1,0 +1,28 @@
+//! What the service does, through ports: [`Scheduler`] keeps jobs, [`Dispatcher`] fires and runs them,
+//! [`tick`] decides when to look.
+//!
+//! Nothing here knows SQL, HTTP, processes or AWS. Rules about time, misfires, overlap and retries are not here
+//! either: they are pure functions in `domain`, and this crate only carries their answers to the ports.
+
+pub mod bell;
+pub mod dispatcher;
+pub mod error;
+pub mod idempotency;
+pub mod ports;
+pub mod query;
+pub mod record;
+pub mod scheduler;
+pub mod settler;
+pub mod tick;
+mod worker;
+
+pub use bell::{Bell, LocalAlarm};
+pub use dispatcher::{Dispatcher, Settings};
+pub use error::{SchedulerError, StoreError};
+pub use idempotency::{Begun, Idempotency, SavedResponse};
+pub use ports::{
+    Alarm, Call, Clock, Counts, DueJob, Entropy, Executor, Expected, InvalidJob, LastRun, LeasedRun, Renewal,
+    Settled, Store, StoredJob,
+};
+pub use query::{JobKey, JobQuery, Page, RunQuery};
+pub use scheduler::Scheduler;

@@ -1,0 +1,234 @@
+//! The one mapping between jobs and runs and what stores keep of them: a few columns to find them by, and one
+//! versioned JSON document. A new field of a job touches no store.
+
+use domain::job::Pause;
+use domain::run::Attempt;
+use domain::time::Timetable;
+use domain::{Instant, Job, JobDraft, JobId, JobState, Reason, Run, RunId, RunKind, RunStatus, parse};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::ports::InvalidJob;
+
+/// A job as a row.
+#[derive(Clone, Debug)]
+pub struct JobRecord {
+    /// Key.
+    pub id: Uuid,
+    /// Tenant.
+    pub project: String,
+    /// Unique within the project.
+    pub name: String,
+    /// [`JobState`] as a number.
+    pub state: i16,
+    /// Compared when the job is replaced.
+    pub version: i64,
+    /// Indexed: what is due.
+    pub next_fire_at: Option<Instant>,
+    /// A JSON object, for filters.
+    pub labels: Value,
+    /// For people.
+    pub created_at: Instant,
+    /// For people.
+    pub updated_at: Instant,
+    /// Everything else.
+    pub document: Value,
+}
+
+/// The version of both documents. Raised when old ones can no longer be read as they are.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct JobDocument {
+    v: u32,
+    draft: JobDraft,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pause: Option<Pause>,
+}
+
+impl From<&Job> for JobRecord {
+    fn from(job: &Job) -> Self {
+        let document = JobDocument { v: FORMAT, draft: job.draft.clone(), pause: job.pause.clone() };
+        Self {
+            id: job.id.0,
+            project: job.project.clone(),
+            name: job.draft.name.clone(),
+            state: job.state as i16,
+            version: i64::try_from(job.version).unwrap_or(i64::MAX),
+            next_fire_at: job.next_fire_at,
+            labels: json(&job.draft.labels),
+            created_at: job.created_at,
+            updated_at: job.updated_at,
+            document: json(&document),
+        }
+    }
+}
+
+impl JobRecord {
+    /// The job, or what is left of it where the document cannot be read.
+    pub fn into_job(self) -> Result<Job, InvalidJob> {
+        let version = u64::try_from(self.version).unwrap_or(0);
+        let read = parse::from_value::<JobDocument>(self.document).and_then(|document| {
+            let timetable = Timetable::compile(&document.draft.schedule)?;
+            Ok((document, timetable))
+        });
+        match read {
+            Ok((JobDocument { draft, pause, .. }, timetable)) => Ok(Job {
+                id: JobId(self.id),
+                project: self.project,
+                draft,
+                timetable,
+                state: numbered(&JobState::ALL, self.state).unwrap_or(JobState::Invalid),
+                next_fire_at: self.next_fire_at,
+                pause,
+                version,
+                created_at: self.created_at,
+                updated_at: self.updated_at,
+            }),
+            Err(error) => Err(InvalidJob {
+                id: JobId(self.id),
+                project: self.project,
+                name: self.name,
+                version,
+                next_fire_at: self.next_fire_at,
+                created_at: self.created_at,
+                updated_at: self.updated_at,
+                error: error.to_string(),
+            }),
+        }
+    }
+}
+
+/// A run as a row.
+#[derive(Clone, Debug)]
+pub struct RunRecord {
+    /// Key; sorts by nominal time.
+    pub id: Uuid,
+    /// Tenant.
+    pub project: String,
+    /// For lists by job.
+    pub job_id: Uuid,
+    /// [`RunKind`] as a number.
+    pub kind: i16,
+    /// [`RunStatus`] as a number.
+    pub status: i16,
+    /// The nominal time.
+    pub scheduled_for: Instant,
+    /// Indexed: when a worker must look at it; `None` once finished.
+    pub due_at: Option<Instant>,
+    /// The fencing token.
+    pub token: i64,
+    /// Who holds the lease.
+    pub worker: Option<String>,
+    /// Whether somebody asked to cancel it.
+    pub cancel_requested: bool,
+    /// When it was recorded.
+    pub created_at: Instant,
+    /// When it ended; `None` exactly while it counts as active.
+    pub finished_at: Option<Instant>,
+    /// Everything else.
+    pub document: Value,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RunDocument {
+    v: u32,
+    job_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scheduled_until: Option<Instant>,
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    count: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    started_at: Option<Instant>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attempts: Vec<Attempt>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_one(count: &u64) -> bool {
+    *count == 1
+}
+
+impl From<&Run> for RunRecord {
+    fn from(run: &Run) -> Self {
+        let document = RunDocument {
+            v: FORMAT,
+            job_name: run.job_name.clone(),
+            reason: run.reason,
+            scheduled_until: run.scheduled_until,
+            count: run.count,
+            started_at: run.started_at,
+            attempts: run.attempts.clone(),
+        };
+        Self {
+            id: run.id.0,
+            project: run.project.clone(),
+            job_id: run.job_id.0,
+            kind: run.kind as i16,
+            status: run.status as i16,
+            scheduled_for: run.scheduled_for,
+            due_at: run.due_at,
+            token: i64::try_from(run.token).unwrap_or(i64::MAX),
+            worker: run.worker.clone(),
+            cancel_requested: run.cancel_requested,
+            created_at: run.created_at,
+            finished_at: run.finished_at,
+            document: json(&document),
+        }
+    }
+}
+
+impl RunRecord {
+    /// The run. Columns say all that the engine acts on, so a document that cannot be read costs details, not
+    /// the run: it is logged, and the run's details are empty.
+    pub fn into_run(self) -> Run {
+        let document = parse::from_value::<RunDocument>(self.document).unwrap_or_else(|error| {
+            tracing::error!(run.id = %RunId(self.id), %error, "the details of a run cannot be read");
+            RunDocument {
+                v: FORMAT,
+                job_name: String::new(),
+                reason: None,
+                scheduled_until: None,
+                count: 1,
+                started_at: None,
+                attempts: Vec::new(),
+            }
+        });
+        Run {
+            id: RunId(self.id),
+            project: self.project,
+            job_id: JobId(self.job_id),
+            job_name: document.job_name,
+            kind: numbered(&RunKind::ALL, self.kind).unwrap_or(RunKind::Manual),
+            status: numbered(&RunStatus::ALL, self.status).unwrap_or(RunStatus::Failed),
+            reason: document.reason,
+            scheduled_for: self.scheduled_for,
+            scheduled_until: document.scheduled_until,
+            count: document.count,
+            due_at: self.due_at,
+            token: u64::try_from(self.token).unwrap_or(0),
+            worker: self.worker,
+            cancel_requested: self.cancel_requested,
+            created_at: self.created_at,
+            started_at: document.started_at,
+            finished_at: self.finished_at,
+            attempts: document.attempts,
+        }
+    }
+}
+
+/// The variant with this number, where there is one.
+pub fn numbered<T: Copy>(all: &[T], number: i16) -> Option<T> {
+    usize::try_from(number).ok().and_then(|index| all.get(index)).copied()
+}
+
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or(Value::Null)
+}

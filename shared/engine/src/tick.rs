@@ -1,0 +1,100 @@
+//! When to look: subscribe, then look, then sleep.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::bell::{Bell, Ear, POLL_FLOOR};
+use crate::dispatcher::{Dispatcher, Look};
+use crate::error::StoreError;
+use crate::ports::Entropy;
+
+/// What is due but held by another replica is looked at again after so long.
+const BUSY: Duration = Duration::from_millis(20);
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+/// Rings do not make leases be prolonged more often than this.
+const RENEWAL_PAUSE: Duration = Duration::from_millis(200);
+
+/// Works until `shutdown`, then lets what is in flight finish for up to `grace`.
+pub async fn serve(
+    dispatcher: Arc<Dispatcher>,
+    bell: Bell,
+    entropy: Arc<dyn Entropy>,
+    shutdown: CancellationToken,
+    grace: Duration,
+) {
+    let renewals = tokio::spawn(keep_leases(dispatcher.clone(), bell.listen()));
+    tick(&dispatcher, bell.listen(), &*entropy, &shutdown).await;
+    dispatcher.drain(grace).await;
+    renewals.abort();
+}
+
+/// Looks whenever something is due, until `shutdown`.
+async fn tick(dispatcher: &Dispatcher, mut ear: Ear, entropy: &dyn Entropy, shutdown: &CancellationToken) {
+    let mut backoff = FIRST_BACKOFF;
+    while !shutdown.is_cancelled() {
+        // Before the look, so that whatever changes during it wakes the sleep that follows.
+        ear.forget();
+        dispatcher.wait_for_room(BUSY).await;
+        let pause = match look(dispatcher).await {
+            Ok(pause) => {
+                backoff = FIRST_BACKOFF;
+                pause.min(poll_floor(entropy))
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot look for due jobs, trying again"
+                );
+                let pause = backoff;
+                backoff = (backoff * 2).min(LONGEST_BACKOFF);
+                pause
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => (),
+            () = ear.heard() => (),
+            () = sleep(pause) => (),
+        }
+    }
+}
+
+/// Looks once; returns how long there is nothing to do.
+async fn look(dispatcher: &Dispatcher) -> Result<Duration, StoreError> {
+    let Look { fired, leased, more } = dispatcher.look().await?;
+    if more {
+        return Ok(Duration::ZERO);
+    }
+    let Some(next) = dispatcher.next_due().await? else { return Ok(Duration::MAX) };
+    let now = dispatcher.now();
+    Ok(match (next - now).to_std() {
+        Ok(wait) => wait,
+        Err(_overdue) if fired + leased > 0 => Duration::ZERO,
+        Err(_overdue) => BUSY,
+    })
+}
+
+/// The poll floor, a little different each time, so that replicas do not look in step.
+fn poll_floor(entropy: &dyn Entropy) -> Duration {
+    let floor = POLL_FLOOR.to_std();
+    let spread = u64::try_from(floor.as_millis() / 5).unwrap_or(0);
+    let offset = u64::try_from(entropy.random() % u128::from(spread + 1)).unwrap_or(0);
+    floor - Duration::from_millis(offset)
+}
+
+/// Prolongs leases every third of their length, and on every ring: it may tell of a cancellation.
+async fn keep_leases(dispatcher: Arc<Dispatcher>, mut ear: Ear) {
+    loop {
+        tokio::select! {
+            () = sleep(dispatcher.renewal_interval()) => (),
+            () = ear.heard() => sleep(RENEWAL_PAUSE).await,
+        }
+        ear.forget();
+        if let Err(error) = dispatcher.renew().await {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot prolong leases, trying again");
+        }
+    }
+}

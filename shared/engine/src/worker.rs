@@ -1,0 +1,147 @@
+//! Carrying out one attempt: the call, its timeout, and stopping it from outside.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use domain::{Instant, Outcome, RunId, Verdict};
+use futures::FutureExt;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::ports::{Call, Executor};
+
+/// How long an executor may take to end after it was told to.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Why an attempt is stopped from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Somebody asked for it.
+    Requested,
+    /// The lease is no longer ours: whatever comes of the attempt, we may not write it.
+    Lost,
+    /// The process shuts down.
+    Shutdown,
+}
+
+/// What this process is working on.
+#[derive(Default)]
+pub(crate) struct InFlight(Mutex<HashMap<RunId, Held>>);
+
+struct Held {
+    token: u64,
+    until: Instant,
+    stopper: Stopper,
+}
+
+/// Stops one attempt; the first reason given counts.
+#[derive(Clone, Default)]
+pub(crate) struct Stopper {
+    reason: std::sync::Arc<OnceLock<Stop>>,
+    cancel: CancellationToken,
+}
+
+impl Stopper {
+    pub(crate) fn stop(&self, reason: Stop) {
+        let _ = self.reason.set(reason);
+        self.cancel.cancel();
+    }
+
+    pub(crate) fn reason(&self) -> Option<Stop> {
+        self.reason.get().copied()
+    }
+}
+
+impl InFlight {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Held>> {
+        // A panic elsewhere cannot leave the map half changed: every change is one call.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add(&self, run: RunId, token: u64, until: Instant) -> Stopper {
+        let stopper = Stopper::default();
+        self.lock().insert(run, Held { token, until, stopper: stopper.clone() });
+        stopper
+    }
+
+    pub(crate) fn remove(&self, run: RunId, token: u64) {
+        let mut held = self.lock();
+        // The run may have been taken over by this very process, under a newer token.
+        if held.get(&run).is_some_and(|it| it.token == token) {
+            held.remove(&run);
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Every lease held, with its token.
+    pub(crate) fn leases(&self) -> Vec<(RunId, u64)> {
+        self.lock().iter().map(|(run, held)| (*run, held.token)).collect()
+    }
+
+    pub(crate) fn prolong(&self, run: RunId, token: u64, until: Instant) {
+        if let Some(held) = self.lock().get_mut(&run).filter(|held| held.token == token) {
+            held.until = until;
+        }
+    }
+
+    pub(crate) fn stop(&self, run: RunId, token: u64, reason: Stop) {
+        if let Some(held) = self.lock().get(&run).filter(|held| held.token == token) {
+            held.stopper.stop(reason);
+        }
+    }
+
+    /// Stops what can no longer be ours: by our own clock its lease has run out without being prolonged.
+    pub(crate) fn stop_expired(&self, now: Instant) {
+        for held in self.lock().values().filter(|held| held.until <= now) {
+            held.stopper.stop(Stop::Lost);
+        }
+    }
+
+    pub(crate) fn stop_all(&self, reason: Stop) {
+        for held in self.lock().values() {
+            held.stopper.stop(reason);
+        }
+    }
+}
+
+/// Makes one attempt. `None` where its result is not ours to write.
+pub(crate) async fn attempt(executor: &dyn Executor, call: &Call, stopper: &Stopper) -> Option<Outcome> {
+    let execution = AssertUnwindSafe(executor.execute(call, stopper.cancel.clone())).catch_unwind();
+    tokio::pin!(execution);
+    let ended = tokio::select! {
+        ended = &mut execution => Some(ended),
+        () = sleep(call.timeout.to_std()) => None,
+        () = stopper.cancel.cancelled() => None,
+    };
+    let cut_short = match (&ended, stopper.reason()) {
+        (None, None) => Some(Verdict::TimedOut),
+        (_, Some(Stop::Requested)) => Some(Verdict::Cancelled),
+        (_, Some(Stop::Shutdown)) => Some(Verdict::Interrupted),
+        (_, Some(Stop::Lost)) => return None,
+        (Some(_), None) => None,
+    };
+    let ended = match ended {
+        Some(ended) => Some(ended),
+        None => {
+            stopper.cancel.cancel();
+            timeout(GRACE, &mut execution).await.ok()
+        }
+    };
+    let outcome = match ended {
+        Some(Ok(outcome)) => outcome,
+        Some(Err(_panic)) => {
+            Verdict::retryable("panic", "the executor failed; this is a defect of the service").into()
+        }
+        None => Verdict::Cancelled.into(),
+    };
+    Some(match cut_short {
+        // What was done in the last moment is done: saying otherwise would have it done again.
+        Some(verdict) if outcome.verdict != Verdict::Succeeded => Outcome { verdict, ..outcome },
+        _ => outcome,
+    })
+}

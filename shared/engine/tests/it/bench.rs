@@ -1,0 +1,134 @@
+//! An engine on a memory store, with every port in the test's hand.
+
+use std::sync::Arc;
+
+use domain::time::Zone;
+use domain::{HumanDuration, Instant, JobDraft, Run, RunStatus};
+use engine::{Bell, Clock, Dispatcher, Executor, JobKey, LocalAlarm, RunQuery, Scheduler, Settings, Store};
+use testkit::{FakeExecutor, ManualClock, MemoryStore, SeededEntropy, at};
+
+pub(crate) const START: &str = "2026-11-24T00:00:00Z";
+
+pub(crate) struct Bench {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) manual: ManualClock,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) executor: Arc<FakeExecutor>,
+    pub(crate) bell: Bell,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self::with_concurrency(100)
+    }
+
+    pub(crate) fn with_concurrency(concurrency: usize) -> Self {
+        let manual = ManualClock::new(at(START));
+        Self::on(manual.clone(), Arc::new(manual), concurrency)
+    }
+
+    /// Time passes as tokio's paused clock says.
+    pub(crate) fn in_tokio_time() -> Self {
+        let manual = ManualClock::new(at(START));
+        Self::on(manual, Arc::new(TokioClock { start: at(START), began: tokio::time::Instant::now() }), 100)
+    }
+
+    fn on(manual: ManualClock, clock: Arc<dyn Clock>, concurrency: usize) -> Self {
+        let store = Arc::new(MemoryStore::default());
+        let executor = Arc::new(FakeExecutor::new(clock.clone()));
+        let bell = Bell::default();
+        let alarm = Arc::new(LocalAlarm::new(bell.clone(), clock.clone()));
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let scheduler = Scheduler::new(store.clone(), clock.clone(), alarm, entropy, Zone::default());
+        let mut bench = Self {
+            dispatcher: Arc::new(dispatcher("a", &store, &clock, &executor, &bell, concurrency)),
+            clock,
+            manual,
+            store,
+            executor,
+            bell,
+            scheduler,
+        };
+        bench.dispatcher = Arc::new(bench.another("a", concurrency));
+        bench
+    }
+
+    /// One more worker on the same store.
+    pub(crate) fn another(&self, worker: &str, concurrency: usize) -> Dispatcher {
+        dispatcher(worker, &self.store, &self.clock, &self.executor, &self.bell, concurrency)
+    }
+
+    pub(crate) async fn create(&self, draft: JobDraft) -> domain::Job {
+        self.scheduler.create("default", draft).await.unwrap().job.unwrap()
+    }
+
+    /// Moves the time on and looks once.
+    pub(crate) async fn look_after(&self, duration: &str) -> engine::dispatcher::Look {
+        let duration: HumanDuration = duration.parse().unwrap();
+        self.manual.advance(duration.to_delta());
+        self.dispatcher.look().await.unwrap()
+    }
+
+    /// All runs, oldest first.
+    pub(crate) async fn runs(&self) -> Vec<Run> {
+        let query = RunQuery {
+            project: "default".to_owned(),
+            job: None,
+            statuses: Vec::new(),
+            kinds: Vec::new(),
+            ascending: true,
+            after: None,
+            limit: 10_000,
+        };
+        self.store.runs(&query).await.unwrap().items
+    }
+
+    /// All runs, once each is finished or waits.
+    pub(crate) async fn settled(&self) -> Vec<Run> {
+        self.runs_when(|run| run.status != RunStatus::Running).await
+    }
+
+    /// All runs, once each `holds`.
+    pub(crate) async fn runs_when(&self, holds: impl Fn(&Run) -> bool) -> Vec<Run> {
+        for _ in 0..100_000 {
+            let runs = self.runs().await;
+            if runs.iter().all(&holds) {
+                return runs;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("never came to rest: {:#?}", self.runs().await);
+    }
+}
+
+fn dispatcher(
+    worker: &str,
+    store: &Arc<MemoryStore>,
+    clock: &Arc<dyn Clock>,
+    executor: &Arc<FakeExecutor>,
+    bell: &Bell,
+    concurrency: usize,
+) -> Dispatcher {
+    let alarm = Arc::new(LocalAlarm::new(bell.clone(), clock.clone()));
+    let executor: Arc<dyn Executor> = executor.clone();
+    let settings =
+        Settings { worker: worker.to_owned(), lease: HumanDuration::from_secs(30), concurrency };
+    Dispatcher::new(store.clone(), clock.clone(), alarm, executor, settings)
+}
+
+struct TokioClock {
+    start: Instant,
+    began: tokio::time::Instant,
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Instant {
+        domain::whole_millis(self.start + self.began.elapsed())
+    }
+}
+
+pub(crate) fn key(name: &str) -> JobKey {
+    JobKey::from(name)
+}

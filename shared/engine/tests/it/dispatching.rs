@@ -1,0 +1,181 @@
+//! From due to settled.
+
+use domain::run::AttemptOutcome;
+use domain::{HumanDuration, Reason, RunKind, RunStatus, Verdict};
+use engine::Store;
+use testkit::{Step, at, job};
+
+use super::bench::{Bench, key};
+
+#[tokio::test]
+async fn a_due_job_is_fired_called_and_recorded() {
+    let bench = Bench::new();
+    bench.create(job("report").every("1m").draft()).await;
+    assert_eq!(bench.look_after("59s").await.fired, 0, "not early");
+    assert_eq!(bench.look_after("1s").await.fired, 1);
+    let runs = bench.settled().await;
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].status, RunStatus::Succeeded);
+    assert_eq!(runs[0].scheduled_for, at("2026-11-24T00:01:00Z"));
+    assert_eq!(runs[0].worker.as_deref(), Some("a"));
+    let calls = bench.executor.calls();
+    assert_eq!((calls.len(), calls[0].call.run_id, calls[0].call.attempt), (1, runs[0].id, 1));
+    let stored = bench.scheduler.job("default", &key("report")).await.unwrap();
+    assert_eq!(stored.job.unwrap().next_fire_at, Some(at("2026-11-24T00:02:00Z")));
+    assert_eq!(stored.last_run.unwrap().status, RunStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn a_failed_attempt_is_retried_after_its_delay_and_no_sooner() {
+    let bench = Bench::new();
+    bench.create(job("flaky").every("1d").attempts(3, "10s").draft()).await;
+    bench.executor.script("flaky", [Verdict::retryable("connect", "refused")]);
+    bench.look_after("1d").await;
+    let waiting = bench.settled().await;
+    assert_eq!(waiting[0].status, RunStatus::Pending);
+    assert_eq!(waiting[0].due_at, Some(at("2026-11-25T00:00:10Z")));
+    assert_eq!(bench.look_after("9s").await.leased, 0);
+    assert_eq!(bench.look_after("1s").await.leased, 1);
+    let runs = bench.settled().await;
+    assert_eq!(runs[0].status, RunStatus::Succeeded);
+    let outcomes: Vec<_> = runs[0].attempts.iter().map(|attempt| attempt.outcome).collect();
+    assert_eq!(outcomes, [AttemptOutcome::Failed, AttemptOutcome::Succeeded]);
+    assert_eq!(bench.executor.calls()[1].call.attempt, 2);
+    assert_eq!(bench.executor.calls()[0].call.run_id, bench.executor.calls()[1].call.run_id);
+}
+
+#[tokio::test]
+async fn one_attempt_means_exactly_one_call() {
+    let bench = Bench::new();
+    bench.create(job("once").every("1d").attempts(1, "1s").draft()).await;
+    bench.executor.script("once", vec![Verdict::retryable("http_status", "500"); 5]);
+    bench.look_after("1d").await;
+    assert_eq!(bench.settled().await[0].status, RunStatus::Failed);
+    bench.look_after("1h").await;
+    bench.settled().await;
+    assert_eq!(bench.executor.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_due_while_a_run_goes_on_is_skipped_and_recorded() {
+    let bench = Bench::new();
+    bench.create(job("slow").every("1m").draft()).await;
+    let gate = bench.executor.hold();
+    bench.look_after("1m").await;
+    bench.executor.started(1).await;
+    bench.look_after("1m").await;
+    bench.look_after("1m").await;
+    gate.open();
+    let runs = bench.settled().await;
+    let statuses: Vec<_> = runs.iter().map(|run| (run.status, run.reason)).collect();
+    let skipped = (RunStatus::Skipped, Some(Reason::Overlap));
+    assert_eq!(statuses, [(RunStatus::Succeeded, None), skipped, skipped]);
+    bench.look_after("1m").await;
+    assert_eq!(bench.settled().await.last().unwrap().status, RunStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn no_more_attempts_at_a_time_than_the_limit_and_none_forgotten() {
+    let bench = Bench::with_concurrency(3);
+    for index in 0..10 {
+        bench.create(job(&format!("job-{index}")).every("1d").draft()).await;
+    }
+    let gate = bench.executor.hold();
+    bench.look_after("1d").await;
+    bench.executor.started(3).await;
+    bench.dispatcher.look().await.unwrap();
+    assert_eq!(bench.executor.calls().len(), 3, "the others wait");
+    assert_eq!(bench.runs().await.len(), 10, "but all are recorded, on time");
+    gate.open();
+    for _ in 0..10 {
+        bench.settled().await;
+        bench.dispatcher.look().await.unwrap();
+    }
+    assert!(bench.settled().await.iter().all(|run| run.status == RunStatus::Succeeded));
+    assert_eq!(bench.executor.calls().len(), 10);
+}
+
+/// Bug class 4: nothing is stuck for ever after a crash; bug class 3: nor is it taken over while it is alive.
+#[tokio::test]
+async fn a_dead_workers_run_is_taken_over_when_its_lease_runs_out() {
+    let bench = Bench::new();
+    bench.create(job("orphan").every("1d").attempts(2, "0s").draft()).await;
+    bench.executor.script("orphan", [Step::Deaf]);
+    bench.look_after("1d").await;
+    bench.executor.started(1).await;
+    let other = bench.another("b", 10);
+    bench.manual.advance(HumanDuration::from_secs(20).to_delta());
+    bench.dispatcher.renew().await.unwrap();
+    bench.manual.advance(HumanDuration::from_secs(20).to_delta());
+    assert_eq!(other.look().await.unwrap().leased, 0, "a prolonged lease is respected");
+    // The worker is not heard of any more.
+    bench.manual.advance(HumanDuration::from_secs(30).to_delta());
+    assert_eq!(other.look().await.unwrap().leased, 1);
+    bench.runs_when(|run| run.status == RunStatus::Pending).await;
+    other.look().await.unwrap();
+    let runs = bench.settled().await;
+    assert_eq!(runs[0].status, RunStatus::Succeeded);
+    let outcomes: Vec<_> = runs[0].attempts.iter().map(|attempt| attempt.outcome).collect();
+    assert_eq!(outcomes, [AttemptOutcome::Abandoned, AttemptOutcome::Succeeded]);
+}
+
+#[tokio::test]
+async fn a_late_worker_writes_nothing() {
+    let bench = Bench::new();
+    bench.create(job("late").every("1d").attempts(2, "0s").draft()).await;
+    let gate = bench.executor.hold();
+    bench.look_after("1d").await;
+    bench.executor.started(1).await;
+    bench.manual.advance(HumanDuration::from_secs(31).to_delta());
+    let other = bench.another("b", 10);
+    other.look().await.unwrap();
+    bench.runs_when(|run| run.status == RunStatus::Pending).await;
+    gate.release(1);
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    let run = &bench.runs().await[0];
+    assert_eq!(run.status, RunStatus::Pending, "the first worker's success came too late");
+    assert_eq!(run.attempts.len(), 1);
+}
+
+#[tokio::test]
+async fn a_panicking_executor_fails_its_attempt_only() {
+    let bench = Bench::new();
+    bench.create(job("bad").every("1d").attempts(1, "1s").draft()).await;
+    bench.create(job("good").every("1d").draft()).await;
+    bench.executor.script("bad", [Step::Panic]);
+    bench.look_after("1d").await;
+    let mut runs = bench.settled().await;
+    runs.sort_by(|left, right| left.job_name.cmp(&right.job_name));
+    assert_eq!((runs[0].status, runs[1].status), (RunStatus::Failed, RunStatus::Succeeded));
+    assert_eq!(runs[0].attempts[0].error.as_ref().unwrap().code, "panic");
+}
+
+#[tokio::test]
+async fn a_corrupt_job_is_set_aside_and_the_others_go_on() {
+    let bench = Bench::new();
+    let corrupt = bench.create(job("corrupt").every("1m").draft()).await;
+    bench.create(job("sound").every("1m").draft()).await;
+    testkit::Backdoor::corrupt(&*bench.store, corrupt.id).await;
+    bench.look_after("1m").await;
+    bench.settled().await;
+    bench.look_after("1m").await;
+    let runs = bench.settled().await;
+    assert_eq!(runs.len(), 2);
+    assert!(runs.iter().all(|run| run.job_name == "sound" && run.status == RunStatus::Succeeded));
+    assert_eq!(bench.store.next_due().await.unwrap(), Some(at("2026-11-24T00:03:00Z")));
+}
+
+#[tokio::test]
+async fn a_manual_run_goes_beside_the_schedule_and_leaves_it_alone() {
+    let bench = Bench::new();
+    bench.create(job("report").every("1h").draft()).await;
+    let run = bench.scheduler.run_now("default", &key("report")).await.unwrap();
+    assert_eq!((run.kind, run.status), (RunKind::Manual, RunStatus::Pending));
+    bench.look_after("0s").await;
+    let runs = bench.settled().await;
+    assert_eq!((runs.len(), runs[0].id, runs[0].status), (1, run.id, RunStatus::Succeeded));
+    let stored = bench.scheduler.job("default", &key("report")).await.unwrap().job.unwrap();
+    assert_eq!(stored.next_fire_at, Some(at("2026-11-24T01:00:00Z")));
+}

@@ -1,0 +1,33 @@
+//! The columns of a job and of a run, in the order in which rows are read. Macros, because `concat!` puts
+//! statements together at compile time: what reaches the database is a constant.
+
+/// A job, from `jobs AS j` and `job_state AS s`.
+macro_rules! job_columns {
+    () => {
+        "j.id, j.project, j.name, s.state, s.version, s.next_fire_at, j.labels, j.created_at, j.updated_at, j.document"
+    };
+}
+
+/// A run, from `runs AS r`.
+macro_rules! run_columns {
+    () => {
+        "r.id, r.project, r.job_id, r.kind, r.status, r.scheduled_for, r.due_at, r.token, r.worker, \
+         r.cancel_requested, r.created_at, r.finished_at, r.document"
+    };
+}
+
+/// The same without the table's name: for inserting, and for SQLite, whose RETURNING knows no alias.
+macro_rules! bare_run_columns {
+    () => {
+        "id, project, job_id, kind, status, scheduled_for, due_at, token, worker, cancel_requested, created_at, \
+         finished_at, document"
+    };
+}
+
+/// What a run is inserted from, where its document is a text.
+macro_rules! run_insert_values {
+    () => {
+        "id, project, job_id, kind, status, scheduled_for, due_at, token, worker, cancel_requested, created_at, \
+         finished_at, document::json"
+    };
+}

@@ -1,0 +1,177 @@
+//! Single runs, and the arrays in which many are written at once.
+
+use domain::{Instant, Run, RunId};
+use engine::record::RunRecord;
+use sqlx::PgConnection;
+use sqlx::postgres::{PgArguments, PgPool};
+use sqlx::query::Query;
+use uuid::Uuid;
+
+use super::rows;
+
+/// So many runs go into one statement. Firings bring more only after an outage of hours.
+pub(super) const PER_STATEMENT: usize = 5_000;
+
+/// Runs as one array for each column.
+#[derive(Default)]
+pub(super) struct RunArrays {
+    ids: Vec<Uuid>,
+    projects: Vec<String>,
+    job_ids: Vec<Uuid>,
+    kinds: Vec<i16>,
+    statuses: Vec<i16>,
+    scheduled_for: Vec<Instant>,
+    due_at: Vec<Option<Instant>>,
+    tokens: Vec<i64>,
+    workers: Vec<Option<String>>,
+    cancel_requested: Vec<bool>,
+    created_at: Vec<Instant>,
+    finished_at: Vec<Option<Instant>>,
+    documents: Vec<String>,
+}
+
+impl<'a> FromIterator<&'a Run> for RunArrays {
+    fn from_iter<I: IntoIterator<Item = &'a Run>>(runs: I) -> Self {
+        let mut arrays = Self::default();
+        for run in runs {
+            let record = RunRecord::from(run);
+            arrays.ids.push(record.id);
+            arrays.projects.push(record.project);
+            arrays.job_ids.push(record.job_id);
+            arrays.kinds.push(record.kind);
+            arrays.statuses.push(record.status);
+            arrays.scheduled_for.push(record.scheduled_for);
+            arrays.due_at.push(record.due_at);
+            arrays.tokens.push(record.token);
+            arrays.workers.push(record.worker);
+            arrays.cancel_requested.push(record.cancel_requested);
+            arrays.created_at.push(record.created_at);
+            arrays.finished_at.push(record.finished_at);
+            arrays.documents.push(record.document.to_string());
+        }
+        arrays
+    }
+}
+
+impl RunArrays {
+    /// Binds the 13 arrays, in the order of `bare_run_columns!()`.
+    pub(super) fn bind(
+        self,
+        query: Query<'_, sqlx::Postgres, PgArguments>,
+    ) -> Query<'_, sqlx::Postgres, PgArguments> {
+        query
+            .bind(self.ids)
+            .bind(self.projects)
+            .bind(self.job_ids)
+            .bind(self.kinds)
+            .bind(self.statuses)
+            .bind(self.scheduled_for)
+            .bind(self.due_at)
+            .bind(self.tokens)
+            .bind(self.workers)
+            .bind(self.cancel_requested)
+            .bind(self.created_at)
+            .bind(self.finished_at)
+            .bind(self.documents)
+    }
+}
+
+const INSERT_MANY: &str = concat!(
+    "-- insert_runs
+INSERT INTO runs (",
+    bare_run_columns!(),
+    ")
+SELECT ",
+    run_insert_values!(),
+    " FROM unnest(
+    $1::uuid[], $2::text[], $3::uuid[], $4::smallint[], $5::smallint[], $6::timestamptz[], $7::timestamptz[],
+    $8::bigint[], $9::text[], $10::boolean[], $11::timestamptz[], $12::timestamptz[], $13::text[]
+) AS n (",
+    bare_run_columns!(),
+    ")
+ON CONFLICT (id) DO NOTHING"
+);
+
+/// Inserts those of `runs` that do not exist yet.
+pub(super) async fn insert_many(connection: &mut PgConnection, runs: &[Run]) -> sqlx::Result<()> {
+    for some in runs.chunks(PER_STATEMENT) {
+        some.iter().collect::<RunArrays>().bind(sqlx::query(INSERT_MANY)).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// The lock keeps the job from being deleted until the run is there, for its deletion to find it. It keeps
+/// nobody from firing.
+const INSERT: &str = concat!(
+    "-- insert_run
+INSERT INTO runs (",
+    bare_run_columns!(),
+    ")
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::json
+FROM job_state AS s JOIN jobs AS j ON j.id = s.job_id
+WHERE s.job_id = $3 AND j.project = $2 FOR KEY SHARE OF s
+ON CONFLICT (id) DO NOTHING"
+);
+
+pub(super) async fn insert(pool: &PgPool, run: &Run) -> sqlx::Result<bool> {
+    let record = RunRecord::from(run);
+    let inserted = sqlx::query(INSERT)
+        .bind(record.id)
+        .bind(record.project)
+        .bind(record.job_id)
+        .bind(record.kind)
+        .bind(record.status)
+        .bind(record.scheduled_for)
+        .bind(record.due_at)
+        .bind(record.token)
+        .bind(record.worker)
+        .bind(record.cancel_requested)
+        .bind(record.created_at)
+        .bind(record.finished_at)
+        .bind(record.document.to_string())
+        .execute(pool)
+        .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+const REQUEST_CANCEL: &str = concat!(
+    "-- request_cancel
+UPDATE runs AS r SET cancel_requested = true
+WHERE r.id = $2 AND r.project = $1 AND r.finished_at IS NULL
+RETURNING ",
+    run_columns!()
+);
+
+pub(super) async fn request_cancel(pool: &PgPool, project: &str, id: RunId) -> sqlx::Result<Option<Run>> {
+    let row = sqlx::query(REQUEST_CANCEL).bind(project).bind(id.0).fetch_optional(pool).await?;
+    row.as_ref().map(rows::run).transpose()
+}
+
+const REOPEN: &str = "-- reopen_run
+UPDATE runs
+SET status = $4, due_at = $5, worker = $6, finished_at = $7, document = $8::json, cancel_requested = false
+WHERE id = $2 AND project = $1 AND token = $3 AND finished_at IS NOT NULL";
+
+pub(super) async fn reopen(pool: &PgPool, run: &Run) -> sqlx::Result<bool> {
+    let record = RunRecord::from(run);
+    let reopened = sqlx::query(REOPEN)
+        .bind(record.project)
+        .bind(record.id)
+        .bind(record.token)
+        .bind(record.status)
+        .bind(record.due_at)
+        .bind(record.worker)
+        .bind(record.finished_at)
+        .bind(record.document.to_string())
+        .execute(pool)
+        .await?;
+    Ok(reopened.rows_affected() == 1)
+}
+
+const FIND: &str =
+    concat!("-- find_run\nSELECT ", run_columns!(), " FROM runs AS r WHERE r.id = $2 AND r.project = $1");
+
+pub(super) async fn find(pool: &PgPool, project: &str, id: RunId) -> sqlx::Result<Option<Run>> {
+    let row = sqlx::query(FIND).bind(project).bind(id.0).fetch_optional(pool).await?;
+    row.as_ref().map(rows::run).transpose()
+}

@@ -1,0 +1,204 @@
+//! Lists and counts. One statement for each order, so that each page is a walk along an index from its cursor.
+
+use domain::{JobState, Run, RunStatus};
+use engine::query::{JobCursor, JobSortKey};
+use engine::record::numbered;
+use engine::{Counts, JobQuery, Page, RunQuery, StoredJob};
+use serde_json::Value;
+use sqlx::sqlite::SqlitePool;
+
+use super::{batch, rows};
+
+/// The page is cut first, and last runs are looked up for its rows only. `$6` and `$7` are the cursor.
+macro_rules! list_jobs {
+    ($condition:literal, $order:literal) => {
+        concat!(
+            "-- list_jobs
+SELECT j.*, l.id AS last_run_id, l.status AS last_run_status, l.finished_at FROM (
+    SELECT ",
+            job_columns!(),
+            "
+    FROM jobs AS j JOIN job_state AS s ON s.job_id = j.id
+    WHERE j.project = $1
+        AND ($2 = '[]' OR s.state IN (SELECT value FROM json_each($2)))
+        AND NOT EXISTS (
+            SELECT 1 FROM json_each($3) AS wanted WHERE NOT EXISTS (
+                SELECT 1 FROM json_each(j.labels) AS has
+                WHERE has.key = wanted.value ->> 0 AND has.value = wanted.value ->> 1
+            )
+        )
+        AND ($4 IS NULL OR instr(j.name_lower, $4) > 0)
+        ",
+            $condition,
+            "
+    ORDER BY ",
+            $order,
+            " LIMIT $5
+) AS j
+LEFT JOIN runs AS l ON l.id = (
+    SELECT r.id FROM runs AS r
+    WHERE r.job_id = j.id AND r.finished_at IS NOT NULL ORDER BY r.id DESC LIMIT 1
+)
+ORDER BY ",
+            $order
+        )
+    };
+}
+
+/// A part of a list that is one walk along one index.
+#[derive(Clone, Copy)]
+enum Walk {
+    ById,
+    ByName,
+    /// Jobs that have a next occurrence.
+    Timed,
+    /// Jobs that have none, which come after all that have one.
+    Timeless,
+}
+
+fn job_statement(walk: Walk, descending: bool, goes_on: bool) -> &'static str {
+    match (walk, descending, goes_on) {
+        (Walk::ById, false, false) => list_jobs!("", "id"),
+        (Walk::ById, false, true) => list_jobs!("AND j.id > $6", "id"),
+        (Walk::ById, true, false) => list_jobs!("", "id DESC"),
+        (Walk::ById, true, true) => list_jobs!("AND j.id < $6", "id DESC"),
+        (Walk::ByName, false, false) => list_jobs!("", "name"),
+        (Walk::ByName, false, true) => list_jobs!("AND j.name > $6", "name"),
+        (Walk::ByName, true, false) => list_jobs!("", "name DESC"),
+        (Walk::ByName, true, true) => list_jobs!("AND j.name < $6", "name DESC"),
+        (Walk::Timed, false, false) => list_jobs!("AND s.next_fire_at IS NOT NULL", "next_fire_at, id"),
+        (Walk::Timed, false, true) => list_jobs!(
+            "AND s.next_fire_at IS NOT NULL AND s.next_fire_at >= $6 AND (s.next_fire_at, j.id) > ($6, $7)",
+            "next_fire_at, id"
+        ),
+        (Walk::Timed, true, false) => {
+            list_jobs!("AND s.next_fire_at IS NOT NULL", "next_fire_at DESC, id DESC")
+        }
+        (Walk::Timed, true, true) => list_jobs!(
+            "AND s.next_fire_at IS NOT NULL AND s.next_fire_at <= $6 AND (s.next_fire_at, j.id) < ($6, $7)",
+            "next_fire_at DESC, id DESC"
+        ),
+        (Walk::Timeless, false, false) => list_jobs!("AND s.next_fire_at IS NULL", "id"),
+        (Walk::Timeless, false, true) => list_jobs!("AND s.next_fire_at IS NULL AND j.id > $6", "id"),
+        (Walk::Timeless, true, false) => list_jobs!("AND s.next_fire_at IS NULL", "id DESC"),
+        (Walk::Timeless, true, true) => list_jobs!("AND s.next_fire_at IS NULL AND j.id < $6", "id DESC"),
+    }
+}
+
+pub(super) async fn jobs(pool: &SqlitePool, query: &JobQuery) -> sqlx::Result<Page<StoredJob>> {
+    let wanted = i64::from(query.limit) + 1;
+    let after = query.after.as_ref();
+    let items = match query.sort.by {
+        JobSortKey::CreatedAt => walk(pool, query, Walk::ById, after, wanted).await?,
+        JobSortKey::Name => walk(pool, query, Walk::ByName, after, wanted).await?,
+        JobSortKey::NextFireAt => {
+            let among_timeless = after.filter(|after| after.next_fire_at.is_none());
+            let mut items = match among_timeless {
+                Some(_) => Vec::new(),
+                None => walk(pool, query, Walk::Timed, after, wanted).await?,
+            };
+            let rest = wanted - i64::try_from(items.len()).unwrap_or(wanted);
+            if rest > 0 {
+                items.extend(walk(pool, query, Walk::Timeless, among_timeless, rest).await?);
+            }
+            items
+        }
+    };
+    Ok(Page::from_one_more(items, query.limit))
+}
+
+async fn walk(
+    pool: &SqlitePool,
+    query: &JobQuery,
+    walk: Walk,
+    after: Option<&JobCursor>,
+    limit: i64,
+) -> sqlx::Result<Vec<StoredJob>> {
+    let states = numbers(query.states.iter().map(|state| *state as i16));
+    let labels = query.labels.iter().map(|(key, value)| vec![Value::from(&**key), Value::from(&**value)]);
+    let labels = batch::rows(labels);
+    let statement = sqlx::query(job_statement(walk, query.sort.descending, after.is_some()))
+        .bind(&query.project)
+        .bind(states)
+        .bind(labels)
+        .bind(query.text.as_ref().map(|text| text.to_lowercase()))
+        .bind(limit);
+    let statement = match (walk, after) {
+        (_, None) => statement,
+        (Walk::ById | Walk::Timeless, Some(after)) => statement.bind(after.id.0),
+        (Walk::ByName, Some(after)) => statement.bind(&after.name),
+        (Walk::Timed, Some(after)) => {
+            statement.bind(after.next_fire_at.map(|at| at.timestamp_millis())).bind(after.id.0)
+        }
+    };
+    statement.fetch_all(pool).await?.iter().map(rows::stored_job).collect()
+}
+
+/// `$5` is the cursor, `$6` the job.
+macro_rules! list_runs {
+    ($condition:literal, $order:literal) => {
+        concat!(
+            "-- list_runs
+SELECT ",
+            run_columns!(),
+            " FROM runs AS r
+WHERE r.project = $1
+    AND ($2 = '[]' OR r.status IN (SELECT value FROM json_each($2)))
+    AND ($3 = '[]' OR r.kind IN (SELECT value FROM json_each($3)))
+    ",
+            $condition,
+            "
+ORDER BY r.id ",
+            $order,
+            " LIMIT $4"
+        )
+    };
+}
+
+fn run_statement(of_job: bool, ascending: bool, goes_on: bool) -> &'static str {
+    match (of_job, ascending, goes_on) {
+        (false, false, false) => list_runs!("", "DESC"),
+        (false, false, true) => list_runs!("AND r.id < $5", "DESC"),
+        (false, true, false) => list_runs!("", "ASC"),
+        (false, true, true) => list_runs!("AND r.id > $5", "ASC"),
+        (true, false, false) => list_runs!("AND r.job_id = $5", "DESC"),
+        (true, false, true) => list_runs!("AND r.id < $5 AND r.job_id = $6", "DESC"),
+        (true, true, false) => list_runs!("AND r.job_id = $5", "ASC"),
+        (true, true, true) => list_runs!("AND r.id > $5 AND r.job_id = $6", "ASC"),
+    }
+}
+
+pub(super) async fn runs(pool: &SqlitePool, query: &RunQuery) -> sqlx::Result<Page<Run>> {
+    let statuses = numbers(query.statuses.iter().map(|status| *status as i16));
+    let kinds = numbers(query.kinds.iter().map(|kind| *kind as i16));
+    let text = run_statement(query.job.is_some(), query.ascending, query.after.is_some());
+    let mut statement =
+        sqlx::query(text).bind(&query.project).bind(statuses).bind(kinds).bind(i64::from(query.limit) + 1);
+    for id in query.after.iter().map(|after| after.0).chain(query.job.map(|job| job.0)) {
+        statement = statement.bind(id);
+    }
+    let items = statement.fetch_all(pool).await?.iter().map(rows::run).collect::<sqlx::Result<_>>()?;
+    Ok(Page::from_one_more(items, query.limit))
+}
+
+/// A JSON array, for `IN`.
+fn numbers(numbers: impl Iterator<Item = i16>) -> String {
+    Value::Array(numbers.map(Value::from).collect()).to_string()
+}
+
+const COUNT_JOBS: &str = "-- count_jobs
+SELECT state, count(*) FROM job_state GROUP BY state ORDER BY state";
+
+const COUNT_RUNS: &str = "-- count_unfinished_runs
+SELECT status, count(*) FROM runs WHERE due_at IS NOT NULL GROUP BY status ORDER BY status";
+
+pub(super) async fn counts(pool: &SqlitePool) -> sqlx::Result<Counts> {
+    let jobs = sqlx::query_as(COUNT_JOBS).fetch_all(pool).await?;
+    let runs = sqlx::query_as(COUNT_RUNS).fetch_all(pool).await?;
+    Ok(Counts { jobs: by_number(&JobState::ALL, jobs), runs: by_number(&RunStatus::ALL, runs) })
+}
+
+fn by_number<T: Copy>(all: &[T], counted: Vec<(i16, i64)>) -> Vec<(T, u64)> {
+    let known = counted.into_iter().filter_map(|(number, count)| Some((numbered(all, number)?, count)));
+    known.map(|(it, count)| (it, u64::try_from(count).unwrap_or(0))).collect()
+}

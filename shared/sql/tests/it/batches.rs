@@ -1,0 +1,1 @@
+//! What only a database can do wrong.

@@ -1,0 +1,11 @@
+//! The contract of stores, kept by both databases, and what is special about each.
+
+mod alarm;
+mod batches;
+mod plans;
+mod recovery;
+mod schema;
+mod support;
+
+testkit::conformance!(sqlite, support::sqlite);
+testkit::conformance!(postgres, support::postgres);

@@ -1,0 +1,75 @@
+//! Executors without AWS: http, log, noop; the SSRF-safe client; webhook signing.
+//!
+//! [`Targets`] is the service's [`Executor`]. What it must never do is told by [`address`] (where not to connect)
+//! and held by `http::connect`, the only place in the service that opens a connection on a user's behalf.
+
+pub mod address;
+pub mod allow;
+mod http;
+mod log;
+mod mask;
+pub mod signing;
+mod template;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{Outcome, Target, Verdict};
+use engine::{Call, Clock, Entropy, Executor};
+use tokio_util::sync::CancellationToken;
+
+pub use crate::allow::{AllowList, AllowListError};
+pub use crate::signing::{SecretsError, SigningSecrets};
+
+use crate::http::Http;
+
+/// What can be configured.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Targets allowed besides public addresses (`SCHEDULER_ALLOW_TARGETS`).
+    pub allow: AllowList,
+    /// What calls are signed with; without any they carry no signature.
+    pub secrets: SigningSecrets,
+    /// How calls introduce themselves.
+    pub user_agent: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            allow: AllowList::default(),
+            secrets: SigningSecrets::default(),
+            user_agent: concat!("scheduler/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// Calls every kind of target that needs no AWS. One per process: it owns the connection pool.
+pub struct Targets {
+    http: Http,
+}
+
+impl Targets {
+    /// Ready to call. `clock` stamps signatures, `entropy` makes trace ids.
+    pub fn new(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { http: Http::new(config, clock, entropy) }
+    }
+}
+
+#[async_trait]
+impl Executor for Targets {
+    async fn execute(&self, call: &Call, cancel: CancellationToken) -> Outcome {
+        match &call.target {
+            Target::Http(target) => self.http.execute(call, target, cancel).await,
+            Target::Log(target) => log::execute(call, target).into(),
+            Target::Noop(_) => Verdict::Succeeded.into(),
+        }
+    }
+}
+
+/// Makes ring the process's TLS provider, for libraries that ask for one (reqwest does, [`Targets`] does not).
+/// May be called any number of times.
+pub fn install_crypto() {
+    // An error means that it has been done already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

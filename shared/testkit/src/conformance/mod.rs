@@ -1,0 +1,282 @@
+//! The contract of [`engine::Store`] and [`engine::Idempotency`], as tests any store can be put to.
+//!
+//! ```ignore
+//! // shared/sql/tests/it/main.rs
+//! async fn sqlite() -> Option<testkit::Fixture> {
+//!     let directory = tempfile::tempdir().unwrap();
+//!     let store = Arc::new(Sqlite::open(&directory.path().join("test.db")).await.unwrap());
+//!     Some(testkit::Fixture {
+//!         store: store.clone(),
+//!         idempotency: store.clone(),
+//!         backdoor: store,                  // impl testkit::Backdoor: corrupt(id), reset()
+//!         guard: Box::new(directory),
+//!     })
+//! }
+//! testkit::conformance!(sqlite, sqlite);    // sqlite::firing::a_due_job_fires_and_advances, …, sqlite::model
+//! ```
+//!
+//! That is all the macro needs: a name, which becomes a module of plain `#[test]`s, and an
+//! `async fn() -> Option<Fixture>` that makes a fresh, empty, migrated store. It brings its own runtime, so the
+//! caller's crate needs neither tokio nor proptest for it.
+//!
+//! `None` means that the store cannot be had on this machine (no server): each test then returns at once after one
+//! loud `SKIPPED` line for the store; where the environment has `CI`, it fails instead.
+//!
+//! Every case is deterministic: instants are arguments, nobody sleeps, no clock is read. Only the racing cases let
+//! the scheduler of the machine choose, and they accept every order that is right. Where rows tie (same due
+//! instant) a store may take them in any order, and no case minds.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "cases are tests: they fail by panicking"
+)]
+
+pub mod cancelling;
+pub mod corrupt;
+pub mod firing;
+pub mod idempotency;
+pub mod jobs;
+pub mod leasing;
+pub mod listing;
+pub mod racing;
+pub(crate) mod run;
+pub mod runs;
+pub mod settling;
+pub(crate) mod support;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::JobId;
+use engine::{Idempotency, Store};
+
+pub use self::run::case;
+
+/// A fresh, empty store under test.
+pub struct Fixture {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The second port, usually the same object.
+    pub idempotency: Arc<dyn Idempotency>,
+    /// What the ports do not offer and the tests need.
+    pub backdoor: Arc<dyn Backdoor>,
+    /// Dropped last: a temporary directory, a database. `Box::new(())` where there is nothing to clean up.
+    pub guard: Box<dyn Any + Send + Sync>,
+}
+
+/// What a test does to a store behind its back.
+#[async_trait]
+pub trait Backdoor: Send + Sync {
+    /// Overwrites the job's document with something that is no job, as a defect or a newer program might, **and
+    /// raises its version by one**: a document never changes without its version, and stores may cache by that.
+    ///
+    /// In SQL: `update jobs set document = '{"v":1}', version = version + 1 where id = $1`.
+    async fn corrupt(&self, job: JobId);
+
+    /// Forgets all jobs, runs and idempotency keys. Ids are not used again afterwards.
+    async fn reset(&self);
+}
+
+/// Makes one module of tests for a store; see [`crate::conformance`].
+#[macro_export]
+macro_rules! conformance {
+    ($store:ident, $fixture:expr $(,)?) => {
+        /// The contract of stores.
+        mod $store {
+            #[allow(unused_imports, reason = "the fixture may be named by a full path")]
+            use super::*;
+
+            $crate::__conformance_cases!(tests $store, $fixture);
+
+            #[test]
+            fn model() {
+                $crate::model::run(stringify!($store), async || ($fixture)().await);
+            }
+        }
+    };
+}
+
+/// The list of all cases. A test compares it with the functions there are.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_cases {
+    ($($then:tt)*) => {
+        $crate::__conformance_emit! {
+            [$($then)*]
+            jobs {
+                an_inserted_job_is_found_by_id_and_by_name
+                every_field_of_a_job_survives
+                names_are_unique_within_a_project
+                a_job_of_another_project_is_not_found
+                replacing_writes_all_of_the_job
+                replacing_compares_the_version
+                replacing_compares_the_next_occurrence
+                replacing_compares_an_absent_next_occurrence
+                replacing_brings_its_runs_once
+                a_refused_replacement_writes_nothing
+                replacing_a_deleted_job_is_refused
+                a_renamed_job_frees_its_name
+                deleting_compares_the_version
+                a_deleted_job_leaves_its_runs
+                deleting_touches_no_other_job
+                counts_are_of_everything
+                the_next_due_instant_is_of_jobs_and_runs
+                a_ready_store_answers_a_ping
+                every_kind_of_schedule_and_target_survives
+            }
+            runs {
+                an_inserted_run_waits
+                a_run_is_inserted_once
+                a_run_needs_its_job
+                a_run_of_another_project_is_not_found
+                every_field_of_a_run_survives
+                runs_are_listed_in_both_directions
+                runs_are_filtered
+                runs_are_paged_in_both_directions
+                a_page_tells_whether_more_follows
+                the_last_run_is_the_newest_finished_one
+            }
+            listing {
+                jobs_are_listed_by_creation
+                names_are_ordered_by_bytes
+                jobs_without_next_occurrence_come_last
+                jobs_are_paged_in_every_order
+                a_cursor_outlives_its_row
+                jobs_are_filtered_by_state
+                jobs_are_filtered_by_labels
+                jobs_are_searched_by_a_piece_of_the_name
+                lists_keep_to_their_project
+            }
+            firing {
+                a_due_job_fires_and_advances
+                a_job_is_due_at_its_instant
+                a_job_fires_once_an_occurrence
+                nobody_is_asked_where_nothing_is_due
+                the_longest_due_fire_first
+                the_decider_is_told_what_it_needs
+                a_paused_job_does_not_fire
+                an_edited_job_fires_as_edited
+                a_deleted_job_does_not_fire
+                a_last_occurrence_completes_the_job
+                runs_that_exist_are_not_fired_again
+                runs_are_stored_as_decided
+                a_decision_may_change_nothing
+                a_large_batch_is_written_whole
+                many_jobs_fire_in_one_batch
+            }
+            leasing {
+                a_waiting_run_is_leased
+                a_run_is_leased_when_it_is_due
+                the_longest_due_are_leased_first
+                a_lease_is_taken_over_when_it_runs_out
+                every_lease_grows_the_token
+                a_finished_run_is_not_leased
+                a_renewed_lease_lasts_longer
+                only_a_lease_that_is_held_is_renewed
+                a_stale_token_renews_nothing
+                a_leased_run_comes_with_the_newest_definition
+                a_run_of_a_deleted_job_is_leased_without_it
+                runs_of_all_projects_are_leased
+            }
+            settling {
+                a_success_finishes_the_run
+                a_failure_waits_for_its_retry
+                a_stale_token_writes_nothing
+                a_finished_run_is_not_written_again
+                a_batch_is_answered_in_order
+                a_batch_may_name_a_run_twice
+                a_waiting_run_can_be_closed
+                a_finished_run_is_reopened
+                reopening_compares_the_token
+                a_run_handed_back_is_due_at_once
+            }
+            cancelling {
+                a_running_run_is_told_at_its_renewal
+                a_waiting_run_is_marked_and_closed
+                only_an_unfinished_run_is_marked
+                asking_twice_changes_nothing
+                the_wish_outlives_a_settlement
+                the_wish_outlives_its_worker
+                a_cancelled_run_is_active_no_more
+            }
+            corrupt {
+                the_others_fire
+                what_is_left_is_shown
+                its_runs_come_without_it
+                it_is_repaired_by_replacing_it
+                it_can_be_deleted
+            }
+            idempotency {
+                a_key_is_reserved_once
+                an_answer_is_repeated
+                another_request_with_the_key_is_refused
+                a_released_key_is_free
+                an_abandoned_key_is_free_after_a_while
+                an_answer_is_forgotten_after_a_day
+                keys_keep_to_their_project
+                a_late_answer_is_dropped
+                old_keys_are_forgotten_in_batches
+            }
+            racing {
+                one_of_many_fires_a_due_job
+                many_fire_many_due_jobs_once
+                one_of_many_leases_a_run
+                many_lease_many_runs_once
+                one_of_many_settles_a_run
+                one_of_many_replaces_a_job
+                one_of_many_takes_a_name
+                one_of_many_inserts_a_run
+                a_replacement_races_a_firing
+                a_deletion_races_a_firing
+                a_settlement_races_a_takeover
+                a_renewal_races_a_takeover
+                a_cancellation_races_a_settlement
+                one_of_many_reserves_a_key
+            }
+        }
+    };
+}
+
+/// What becomes of the list: tests, or their names.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __conformance_emit {
+    ([tests $store:ident, $fixture:expr] $($group:ident { $($case:ident)* })*) => {
+        $crate::__conformance_emit! { @each [$store] [$fixture] $([$group $($case)*])* }
+    };
+    (@each [$store:ident] [$fixture:expr] $($rest:tt)*) => {
+        $( $crate::__conformance_emit! { @group [$store] [$fixture] $rest } )*
+    };
+    (@group [$store:ident] [$fixture:expr] [$group:ident $($case:ident)*]) => {
+        mod $group {
+            #[allow(unused_imports, reason = "the fixture may be named by a full path")]
+            use super::*;
+
+            $crate::__conformance_emit! { @tests $store, $group, $fixture, $($case)* }
+        }
+    };
+    (@tests $store:ident, $group:ident, $fixture:expr, $first:ident $($rest:ident)*) => {
+        #[test]
+        fn $first() {
+            $crate::conformance::case(
+                stringify!($store),
+                async || ($fixture)().await,
+                $crate::conformance::$group::$first,
+            );
+        }
+
+        $crate::__conformance_emit! { @tests $store, $group, $fixture, $($rest)* }
+    };
+    (@tests $store:ident, $group:ident, $fixture:expr,) => {};
+    ([calls $call:ident] $($group:ident { $($case:ident)* })*) => {
+        $($($call!($group, $case);)*)*
+    };
+    ([names] $($group:ident { $($case:ident)* })*) => {
+        &[$($(concat!(stringify!($group), "::", stringify!($case)),)*)*]
+    };
+}
+
+/// Every case, as `group::name`.
+pub const CASES: &[&str] = crate::__conformance_cases!(names);

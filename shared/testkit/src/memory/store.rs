@@ -1,0 +1,251 @@
+//! [`engine::Store`] in memory.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::run::Lease;
+use domain::{Firing, Instant, Job, JobId, JobState, Run, RunId, RunStatus};
+use engine::{
+    Counts, DueJob, Expected, JobKey, JobQuery, LeasedRun, Page, Renewal, RunQuery, Settled, Store,
+    StoreError, StoredJob,
+};
+
+use super::{MemoryStore, Row, State};
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn insert_job(&self, job: &Job) -> Result<(), StoreError> {
+        self.perform("insert_job", |state| {
+            state.name_is_free(job)?;
+            state.jobs.insert(job.id, Row { job: Arc::new(job.clone()), corrupt: false });
+            Ok(())
+        })
+        .await
+    }
+
+    async fn job(&self, project: &str, key: &JobKey) -> Result<Option<StoredJob>, StoreError> {
+        self.perform("job", |state| Ok(state.find(project, key).map(|row| state.stored(row)))).await
+    }
+
+    async fn jobs(&self, query: &JobQuery) -> Result<Page<StoredJob>, StoreError> {
+        self.perform("jobs", |state| Ok(state.list_jobs(query))).await
+    }
+
+    async fn replace_job(&self, job: &Job, expected: Expected, runs: &[Run]) -> Result<bool, StoreError> {
+        self.perform("replace_job", |state| {
+            let unchanged = state.jobs.get(&job.id).is_some_and(|row| {
+                row.job.project == job.project
+                    && row.job.version == expected.version
+                    && row.job.next_fire_at == expected.next_fire_at
+            });
+            if !unchanged {
+                return Ok(false);
+            }
+            state.name_is_free(job)?;
+            state.jobs.insert(job.id, Row { job: Arc::new(job.clone()), corrupt: false });
+            for run in runs {
+                state.insert_new(run);
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn delete_job(
+        &self,
+        project: &str,
+        id: JobId,
+        expected: u64,
+        now: Instant,
+    ) -> Result<bool, StoreError> {
+        self.perform("delete_job", |state| {
+            let there = |row: &Row| row.job.project == project && row.job.version == expected;
+            if !state.jobs.get(&id).is_some_and(there) {
+                return Ok(false);
+            }
+            state.jobs.remove(&id);
+            for run in state.runs.values_mut() {
+                if run.job_id == id && run.status == RunStatus::Pending {
+                    run.due_at = Some(now);
+                }
+            }
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn fire_due(
+        &self,
+        now: Instant,
+        limit: u32,
+        decide: &mut (dyn FnMut(DueJob) -> Firing + Send),
+    ) -> Result<Vec<Firing>, StoreError> {
+        self.perform("fire_due", |state| {
+            let mut due = state.due_jobs(now);
+            due.truncate(limit as usize);
+            // First all decisions, then all effects: a decider that panics leaves everything as it was.
+            let firings: Vec<Firing> =
+                due.into_iter().filter_map(|(_, id)| Some(decide(state.due_job(id)?))).collect();
+            Ok(firings.into_iter().map(|firing| state.advance(firing)).collect())
+        })
+        .await
+    }
+
+    async fn next_due(&self) -> Result<Option<Instant>, StoreError> {
+        self.perform("next_due", |state| {
+            let jobs = state.jobs.values().filter_map(|row| row.job.next_fire_at);
+            let runs = state.runs.values().filter_map(|run| run.due_at);
+            Ok(jobs.chain(runs).min())
+        })
+        .await
+    }
+
+    async fn insert_run(&self, run: &Run) -> Result<bool, StoreError> {
+        self.perform("insert_run", |state| {
+            let job = state.jobs.get(&run.job_id).filter(|row| row.job.project == run.project);
+            Ok(job.is_some() && state.insert_new(run))
+        })
+        .await
+    }
+
+    async fn lease_runs(
+        &self,
+        now: Instant,
+        lease: &Lease,
+        limit: u32,
+    ) -> Result<Vec<LeasedRun>, StoreError> {
+        self.perform("lease_runs", |state| {
+            let mut due = state.due_runs(now);
+            due.truncate(limit as usize);
+            Ok(due.into_iter().filter_map(|(_, id)| state.lease(id, lease)).collect())
+        })
+        .await
+    }
+
+    async fn renew(&self, held: &[(RunId, u64)], until: Instant) -> Result<Vec<Renewal>, StoreError> {
+        self.perform("renew", |state| {
+            Ok(held.iter().map(|(id, token)| state.renew(*id, *token, until)).collect())
+        })
+        .await
+    }
+
+    async fn commit_settled(&self, settled: &[Settled]) -> Result<Vec<bool>, StoreError> {
+        self.perform("commit_settled", |state| Ok(settled.iter().map(|it| state.settle(it)).collect())).await
+    }
+
+    async fn request_cancel(&self, project: &str, id: RunId) -> Result<Option<Run>, StoreError> {
+        self.perform("request_cancel", |state| {
+            let unfinished = |run: &&mut Run| run.project == project && !run.status.is_finished();
+            Ok(state.runs.get_mut(&id).filter(unfinished).map(|run| {
+                run.cancel_requested = true;
+                run.clone()
+            }))
+        })
+        .await
+    }
+
+    async fn reopen_run(&self, run: &Run) -> Result<bool, StoreError> {
+        self.perform("reopen_run", |state| {
+            let same = |old: &&mut Run| {
+                old.project == run.project && old.status.is_finished() && old.token == run.token
+            };
+            let Some(old) = state.runs.get_mut(&run.id).filter(same) else { return Ok(false) };
+            *old = Run { cancel_requested: false, ..run.clone() };
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn run(&self, project: &str, id: RunId) -> Result<Option<Run>, StoreError> {
+        self.perform("run", |state| Ok(state.runs.get(&id).filter(|run| run.project == project).cloned()))
+            .await
+    }
+
+    async fn runs(&self, query: &RunQuery) -> Result<Page<Run>, StoreError> {
+        self.perform("runs", |state| Ok(state.list_runs(query))).await
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        self.perform("counts", |state| {
+            let jobs = |it: JobState| state.jobs.values().filter(|row| row.job.state == it).count() as u64;
+            let runs = |it: RunStatus| state.runs.values().filter(|run| run.status == it).count() as u64;
+            Ok(Counts {
+                jobs: JobState::ALL.map(|it| (it, jobs(it))).to_vec(),
+                runs: [RunStatus::Pending, RunStatus::Running].map(|it| (it, runs(it))).to_vec(),
+            })
+        })
+        .await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.perform("ping", |_| Ok(())).await
+    }
+}
+
+impl State {
+    fn name_is_free(&self, job: &Job) -> Result<(), StoreError> {
+        let taken = self.jobs.values().any(|row| {
+            row.job.id != job.id && row.job.project == job.project && row.job.draft.name == job.draft.name
+        });
+        if taken { Err(StoreError::NameTaken) } else { Ok(()) }
+    }
+
+    fn find(&self, project: &str, key: &JobKey) -> Option<&Row> {
+        let mut rows = self.jobs.values().filter(|row| row.job.project == project);
+        rows.find(|row| match key {
+            JobKey::Id(id) => row.job.id == *id,
+            JobKey::Name(name) => row.job.draft.name == *name,
+        })
+    }
+
+    fn due_job(&self, id: JobId) -> Option<DueJob> {
+        let row = self.jobs.get(&id)?;
+        let active = self.runs.values().filter(|run| run.job_id == id && !run.status.is_finished()).count();
+        Some(DueJob { id, next_fire_at: row.job.next_fire_at?, job: row.readable(), active: active as u64 })
+    }
+
+    /// Advances the job, adds the runs, and leaves of those only the new ones.
+    fn advance(&mut self, mut firing: Firing) -> Firing {
+        if let Some(row) = self.jobs.get_mut(&firing.job_id) {
+            let job = Arc::make_mut(&mut row.job);
+            job.next_fire_at = firing.next_fire_at;
+            job.state = firing.state;
+        }
+        firing.runs.retain(|run| self.insert_new(run));
+        firing
+    }
+
+    /// Adds a run unless it exists.
+    fn insert_new(&mut self, run: &Run) -> bool {
+        let new = !self.runs.contains_key(&run.id);
+        if new {
+            self.runs.insert(run.id, run.clone());
+        }
+        new
+    }
+
+    fn lease(&mut self, id: RunId, lease: &Lease) -> Option<LeasedRun> {
+        let run = self.runs.get_mut(&id)?;
+        let was = run.status;
+        *run = run.clone().leased(lease);
+        let run = run.clone();
+        let job = self.jobs.get(&run.job_id).and_then(Row::readable);
+        Some(LeasedRun { run, was, job })
+    }
+
+    fn renew(&mut self, id: RunId, token: u64, until: Instant) -> Renewal {
+        let held = |run: &&mut Run| run.status == RunStatus::Running && run.token == token;
+        let Some(run) = self.runs.get_mut(&id).filter(held) else { return Renewal::Lost };
+        run.due_at = Some(until);
+        if run.cancel_requested { Renewal::CancelRequested } else { Renewal::Kept }
+    }
+
+    fn settle(&mut self, settled: &Settled) -> bool {
+        let current = |run: &&mut Run| !run.status.is_finished() && run.token == settled.token;
+        let Some(run) = self.runs.get_mut(&settled.run.id).filter(current) else { return false };
+        // Somebody may have asked to cancel since the worker read the run.
+        let cancel_requested = run.cancel_requested || settled.run.cancel_requested;
+        *run = Run { cancel_requested, token: settled.token, ..settled.run.clone() };
+        true
+    }
+}
