@@ -82,7 +82,7 @@ async fn judge(database: &str) {
                 coalesce((document->>'count')::bigint, 1) as count,
                 coalesce((document->>'scheduled_until')::timestamptz, scheduled_for) as until,
                 (document->>'started_at')::timestamptz as started_at,
-                (select count(*) from jsonb_array_elements(document->'attempts') a
+                (select count(*) from json_array_elements(document->'attempts') a
                   where a->>'outcome' = 'succeeded') as successes
            from runs order by job_id, scheduled_for",
     )

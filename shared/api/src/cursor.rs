@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn foreign_cursors_are_refused() {
         let json = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        let other_version = json(r#"{"v":0,"list":"runs","at":{"ascending":true,"run":"run_01kc0000000000000000000000"}}"#);
+        let other_version =
+            json(r#"{"v":0,"list":"runs","at":{"ascending":true,"run":"run_01kc0000000000000000000000"}}"#);
         for bad in ["", "!", "e30", &json("[]"), &other_version, &"A".repeat(5_000), &encode(cursor())] {
             assert_eq!(decode::<JobCursor>(bad, |_| true).unwrap_err().code, Code::InvalidCursor);
         }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::Router;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -28,7 +28,8 @@ pub fn router(state: ApiState) -> Router {
     let (versioned, _) = versioned().split_for_parts();
     let (previews, _) = schedules::routes().split_for_parts();
     let (service, _) = service::routes(options.echo).split_for_parts();
-    let versioned = versioned.route_layer(from_fn_with_state(state.clone(), idempotency::once)).merge(previews);
+    let versioned =
+        versioned.route_layer(from_fn_with_state(state.clone(), idempotency::once)).merge(previews);
     let routes = Router::new()
         .nest(BASE, versioned)
         .merge(service)
@@ -53,7 +54,7 @@ pub fn router(state: ApiState) -> Router {
                 .on_response(DefaultOnResponse::new().level(Level::DEBUG))
                 .on_failure(()),
         )
-        .layer(from_fn(request_id::identify))
+        .layer(from_fn_with_state(state.clone(), request_id::identify))
 }
 
 /// Everything that is described in the OpenAPI document.

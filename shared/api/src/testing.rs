@@ -1,5 +1,9 @@
 //! The router on a store in memory and a clock that stands still. Also compiled into `tests/it`.
-#![allow(unreachable_pub, dead_code, reason = "compiled into two test crates, neither of which exports or uses all of it")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    reason = "compiled into two test crates, neither of which exports or uses all of it"
+)]
 
 use std::sync::Arc;
 
@@ -139,7 +143,11 @@ impl Answer {
         let mut problem = self.value();
         assert_eq!(problem["status"], self.status.as_u16(), "{problem}");
         assert_eq!(problem["request_id"], self.header("x-request-id"), "{problem}");
-        assert_eq!(problem["type"], format!("/docs/errors/{}", problem["code"].as_str().unwrap()), "{problem}");
+        assert_eq!(
+            problem["type"],
+            format!("/docs/errors/{}", problem["code"].as_str().unwrap()),
+            "{problem}"
+        );
         for member in ["title", "detail"] {
             assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{problem}");
         }
@@ -150,12 +158,13 @@ impl Answer {
     /// Status, code and places of a problem, in one line.
     pub fn gist(&self) -> String {
         let problem = self.problem();
-        let mut gist = format!("{} {}", self.status.as_u16(), problem["code"].as_str().unwrap());
-        for error in problem["errors"].as_array().unwrap() {
-            let place = ["pointer", "parameter", "header"].iter().find_map(|member| error[member].as_str());
-            gist += &format!(" [{} {}]", place.unwrap_or("?"), error["code"].as_str().unwrap());
-        }
-        gist
+        let places = ["pointer", "parameter", "header"];
+        let part = |error: &Value| {
+            let place = places.iter().find_map(|member| error[member].as_str()).unwrap_or("?");
+            format!(" [{place} {}]", error["code"].as_str().unwrap())
+        };
+        let parts: String = problem["errors"].as_array().unwrap().iter().map(part).collect();
+        format!("{} {}{parts}", self.status.as_u16(), problem["code"].as_str().unwrap())
     }
 
     /// A header's value, empty where it is absent.

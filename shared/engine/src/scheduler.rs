@@ -46,6 +46,11 @@ impl Scheduler {
         self.clock.now()
     }
 
+    /// 128 random bits, for callers that name things of their own.
+    pub fn random(&self) -> u128 {
+        self.entropy.random()
+    }
+
     /// Stores a new job.
     pub async fn create(&self, project: &str, draft: JobDraft) -> Result<StoredJob> {
         let now = self.clock.now();

@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::IntoResponse;
 use bytes::Bytes;
+use domain::Invalid;
 use domain::parse::{self, Refused};
 use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -86,7 +87,9 @@ fn check_type(headers: &HeaderMap, accepted: fn(&str) -> bool) -> Result<(), Pro
             Code::UnsupportedMediaType,
             "the body's Content-Type is not accepted here; send JSON as application/json",
         )),
-        None => Err(Problem::new(Code::UnsupportedMediaType, "Content-Type is missing; send application/json")),
+        None => {
+            Err(Problem::new(Code::UnsupportedMediaType, "Content-Type is missing; send application/json"))
+        }
     }
 }
 
@@ -99,14 +102,19 @@ fn is_merge_patch(essence: &str) -> bool {
     essence == "application/json" || essence == "application/merge-patch+json"
 }
 
+/// Parses a body: strict JSON, an object, of the shape of `T`.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let refuse = |refused| match refused {
         Refused::Malformed(detail) => Problem::new(Code::MalformedJson, detail),
         Refused::Invalid(invalid) => invalid.into(),
     };
-    let value = parse::from_slice(body).map_err(refuse)?;
+    // First, so that what is not JSON is called that wherever it breaks off.
     parse::from_slice::<Unambiguous>(body).map_err(refuse)?;
-    Ok(value)
+    // serde would take an array for a struct, field by field.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Invalid::one("", "invalid_type", "the body must be a JSON object").into());
+    }
+    parse::from_slice(body).map_err(refuse)
 }
 
 /// JSON that every reader reads alike: no object has a key twice, and no text holds U+0000, which
@@ -212,6 +220,13 @@ mod tests {
     }
 
     #[test]
+    fn a_body_is_an_object() {
+        for text in ["[]", "0", "null", "\"x\"", " [{}]"] {
+            assert!(refusal(text).ends_with("the body must be a JSON object"), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_not_json_is_malformed() {
         for text in ["", "{", "nul", "{} {}", "1e999", "\"\\ud800\"", &"[".repeat(100_000), "{\"a\":01}"] {
             assert!(refusal(text).starts_with("malformed_json "), "{text:.20}");
@@ -221,8 +236,11 @@ mod tests {
     #[test]
     fn only_json_types_are_accepted() {
         let check = |text: &'static str, accepted| {
-            check_type(&HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(text))]), accepted)
-                .is_ok()
+            check_type(
+                &HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(text))]),
+                accepted,
+            )
+            .is_ok()
         };
         for good in ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"] {
             assert!(check(good, is_json) && check(good, is_merge_patch), "{good}");

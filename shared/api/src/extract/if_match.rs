@@ -38,8 +38,9 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        Self::from_headers(&parts.headers)
-            .ok_or_else(|| Problem::header("If-Match", "is not an entity tag; write \"v7\", quotes included, or *"))
+        Self::from_headers(&parts.headers).ok_or_else(|| {
+            Problem::header("If-Match", "is not an entity tag; write \"v7\", quotes included, or *")
+        })
     }
 }
 

@@ -57,7 +57,11 @@ impl QueryString {
         self.errors.extend(unknown.iter().map(|(name, _)| {
             PartProblem::parameter(&shorten(name), "unknown_parameter", "is not a parameter of this address")
         }));
-        if self.errors.is_empty() { Ok(()) } else { Err(Problem::with_parts(Code::InvalidQuery, self.errors)) }
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::with_parts(Code::InvalidQuery, self.errors))
+        }
     }
 
     fn take(&mut self, name: &str) -> Vec<String> {
@@ -86,7 +90,11 @@ pub fn one_of<T: Copy>(known: &[(&str, T)], word: &str) -> Result<T, String> {
 /// Enough of a user's text to recognise it.
 fn shorten(text: &str) -> String {
     const KEEP: usize = 60;
-    if text.chars().count() <= KEEP { text.to_owned() } else { text.chars().take(KEEP).chain(['…']).collect() }
+    if text.chars().count() <= KEEP {
+        text.to_owned()
+    } else {
+        text.chars().take(KEEP).chain(['…']).collect()
+    }
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ mod tests {
           "created_at": "2026-11-24T00:00:00.000Z",
           "description": "",
           "end_at": null,
-          "id": "job_01m85dmb00fqbr8k1wtzt3rsgw",
+          "id": "job_01m85dmb00f819aeqbe1kkwaeb",
           "labels": {},
           "last_run": null,
           "misfire": {

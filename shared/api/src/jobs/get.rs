@@ -51,7 +51,9 @@ mod tests {
     #[tokio::test]
     async fn names_may_hold_anything_printable() {
         let app = TestApp::new();
-        for (name, path) in [("a/b", "a%2Fb"), ("v1.2", "v1.2"), (".", "%2E"), ("50 % é?#", "50%20%25%20%C3%A9%3F%23")] {
+        for (name, path) in
+            [("a/b", "a%2Fb"), ("v1.2", "v1.2"), (".", "%2E"), ("50 % é?#", "50%20%25%20%C3%A9%3F%23")]
+        {
             let job = app.create(name).await;
             assert_eq!(app.get(&format!("/api/v1/jobs/{path}")).await.value(), job, "{name}");
         }
@@ -60,7 +62,14 @@ mod tests {
     #[tokio::test]
     async fn what_names_no_job_is_not_found() {
         let app = TestApp::new();
-        let unknown = ["job_01kc0000000000000000000000", "nightly", "%00", "%FF", "job_", "run_01kc0000000000000000000000"];
+        let unknown = [
+            "job_01kc0000000000000000000000",
+            "nightly",
+            "%00",
+            "%FF",
+            "job_",
+            "run_01kc0000000000000000000000",
+        ];
         for id in unknown.into_iter().chain([&*"x".repeat(5_000)]) {
             assert_eq!(app.get(&format!("/api/v1/jobs/{id}")).await.gist(), "404 not_found", "{id:.40}");
         }
@@ -77,7 +86,7 @@ mod tests {
         {
           "created_at": "2026-11-24T00:00:00.000Z",
           "error": "the document was overwritten by a test",
-          "id": "job_01m85dmb00fqbr8k1wtzt3rsgw",
+          "id": "job_01m85dmb00f819aeqbe1kkwaeb",
           "last_run": null,
           "name": "nightly",
           "project": "default",

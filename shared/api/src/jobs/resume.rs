@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 
-use crate::extract::if_match::IfMatchHeader;
 use crate::extract::body::Nothing;
+use crate::extract::if_match::IfMatchHeader;
 use crate::extract::path::JobIdParam;
 use crate::extract::{IfMatch, JobPath, OptionalJson, Project};
 use crate::layers::idempotency::IdempotencyKeyHeader;
@@ -53,7 +53,10 @@ mod tests {
         let stale = app.send("POST", "/api/v1/jobs/nightly/resume", &[("if-match", "\"v1\"")], "").await;
         assert_eq!(stale.gist(), "412 stale");
         let job = app.post("/api/v1/jobs/nightly/resume").await.value();
-        assert_eq!((&job["state"], &job["next_fire_at"]), (&json!("active"), &json!("2026-11-27T01:00:00.000Z")));
+        assert_eq!(
+            (&job["state"], &job["next_fire_at"]),
+            (&json!("active"), &json!("2026-11-27T01:00:00.000Z"))
+        );
         let runs = app.get("/api/v1/jobs/nightly/runs").await.value();
         assert_eq!((&runs["data"][0]["status"], &runs["data"][0]["count"]), (&json!("missed"), &json!(3)));
     }

@@ -56,7 +56,8 @@ mod tests {
     async fn fields_sent_replace_those_stored() {
         let app = TestApp::new();
         let before = app.create("nightly").await;
-        let patch = json!({"schedule": {"timezone": "Europe/Paris"}, "timeout": "1m", "labels": {"team": "ops"}});
+        let patch =
+            json!({"schedule": {"timezone": "Europe/Paris"}, "timeout": "1m", "labels": {"team": "ops"}});
         let answer = app
             .send(
                 "PATCH",
@@ -70,7 +71,10 @@ mod tests {
         assert_eq!(after["schedule"]["expression"], before["schedule"]["expression"]);
         assert_eq!((&after["timeout"], &after["labels"]), (&json!("1m"), &json!({"team": "ops"})));
         assert_eq!(after["next_fire_at"], "2026-11-25T00:00:00.000Z");
-        let reset = app.json("PATCH", "/api/v1/jobs/nightly", &json!({"timeout": null, "labels": null})).await.value();
+        let reset = app
+            .json("PATCH", "/api/v1/jobs/nightly", &json!({"timeout": null, "labels": null}))
+            .await
+            .value();
         assert_eq!((&reset["timeout"], &reset["labels"]), (&json!("30s"), &json!({})));
     }
 
@@ -83,7 +87,10 @@ mod tests {
             (json!({"schedule": {"every": "5m"}}), "422 invalid_request [/schedule/every unknown_field]"),
             (json!({"schedule": null}), "422 invalid_request [ missing_field]"),
             (json!({"id": "job_x"}), "422 invalid_request [/id unknown_field]"),
-            (json!({"retry": {"max_attempts": 1.5}}), "422 invalid_request [/retry/max_attempts invalid_type]"),
+            (
+                json!({"retry": {"max_attempts": 1.5}}),
+                "422 invalid_request [/retry/max_attempts invalid_type]",
+            ),
             (json!([]), "422 invalid_request [ invalid_type]"),
             (json!(null), "422 invalid_request [ invalid_type]"),
         ];

@@ -29,5 +29,5 @@ pub fn allow(origins: &[HeaderValue]) -> CorsLayer {
             IDEMPOTENCY_REPLAYED,
             X_REQUEST_ID,
         ])
-        .max_age(Duration::from_secs(600))
+        .max_age(Duration::from_mins(10))
 }

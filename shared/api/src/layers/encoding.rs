@@ -13,7 +13,9 @@ pub async fn refuse(request: Request, next: Next) -> Response {
     if request.headers().get_all(header::CONTENT_ENCODING).iter().all(plain) {
         return next.run(request).await;
     }
-    let problem =
-        Problem::new(Code::UnsupportedMediaType, "encoded bodies are not accepted; send it without Content-Encoding");
+    let problem = Problem::new(
+        Code::UnsupportedMediaType,
+        "encoded bodies are not accepted; send it without Content-Encoding",
+    );
     ([(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))], problem).into_response()
 }

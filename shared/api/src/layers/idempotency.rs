@@ -1,7 +1,6 @@
 //! `Idempotency-Key`: a request sent twice is carried out once, and answered twice.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, OriginalUri, Request, State};
@@ -20,7 +19,7 @@ use crate::extract::Project;
 use crate::extract::body::bytes;
 use crate::layers::problems::panicked;
 use crate::problem::{Code, Problem, ProblemBody};
-use crate::state::{ApiState, Shared};
+use crate::state::Shared;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -35,7 +34,12 @@ const LONGEST_KEY: usize = 255;
 pub struct IdempotencyKeyHeader {
     /// Names this request, so that it can be sent again without being carried out again: for 24 hours the same
     /// key brings the first answer, marked with `Idempotency-Replayed: true`.
-    #[param(rename = "Idempotency-Key", required = false, max_length = 257, example = "\"2f6b0b0e-deploy-17\"")]
+    #[param(
+        rename = "Idempotency-Key",
+        required = false,
+        max_length = 257,
+        example = "\"2f6b0b0e-deploy-17\""
+    )]
     idempotency_key: String,
 }
 
@@ -50,8 +54,30 @@ pub async fn once(State(state): State<Shared>, request: Request, next: Next) -> 
     let body = bytes(Request::from_parts(parts.clone(), body), &()).await?;
     let fingerprint = fingerprint(&parts, &body);
     let request = Request::from_parts(parts, Body::from(body));
-    match state.idempotency.begin(&project, &key, &fingerprint, state.scheduler.now()).await? {
-        Begun::New => Ok(carry_out(state, project, key, request, next).await),
+    // In a task of its own: a caller who gives up waiting must find the answer when it comes back, not half of the work.
+    let work = carry_out(Reservation { state, project, key }, fingerprint, request, next);
+    match tokio::spawn(work.in_current_span()).await {
+        Ok(answer) => answer,
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => Ok(panicked(panic)),
+            Err(_stopped) => Err(Problem::new(Code::Unavailable, "the service is shutting down")),
+        },
+    }
+}
+
+async fn carry_out(
+    reservation: Reservation,
+    fingerprint: String,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let Reservation { state, project, key } = &reservation;
+    match state.idempotency.begin(project, key, &fingerprint, state.scheduler.now()).await? {
+        Begun::New => {
+            // A panic must not keep the key reserved.
+            let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+            Ok(reservation.close(handled.unwrap_or_else(panicked)).await)
+        }
         Begun::Answered(saved) => Ok(replay(saved)),
         Begun::InProgress => Err(Problem::new(
             Code::RequestInProgress,
@@ -64,22 +90,9 @@ pub async fn once(State(state): State<Shared>, request: Request, next: Next) -> 
     }
 }
 
-/// Carries the request out in a task of its own: a caller who gives up waiting must find the answer when it comes
-/// back, not half of the work.
-async fn carry_out(state: Shared, project: String, key: String, request: Request, next: Next) -> Response {
-    let reservation = Reservation { state, project, key };
-    let work = async move {
-        // A panic must not keep the key reserved either.
-        let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        reservation.close(handled.unwrap_or_else(panicked)).await
-    };
-    let unfinished = |_| Problem::new(Code::Unavailable, "the service is shutting down").into_response();
-    tokio::spawn(work.in_current_span()).await.unwrap_or_else(unfinished)
-}
-
-/// A key that has been reserved for a request.
+/// A key, reserved for a request or about to be.
 struct Reservation {
-    state: Arc<ApiState>,
+    state: Shared,
     project: String,
     key: String,
 }
@@ -103,7 +116,10 @@ impl Reservation {
         };
         if let Err(error) = self.state.idempotency.finish(&self.project, &self.key, &saved).await {
             let error = &error as &dyn std::error::Error;
-            tracing::error!(error, "an answer could not be kept; sent again, its request may be carried out again");
+            tracing::error!(
+                error,
+                "an answer could not be kept; sent again, its request may be carried out again"
+            );
         }
         Response::from_parts(parts, Body::from(body))
     }
@@ -127,7 +143,8 @@ fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
 fn replay(SavedResponse { status, headers, body }: SavedResponse) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // A problem is written anew: it names the request it answers.
-    let problem = if status.is_client_error() { serde_json::from_str::<ProblemBody>(&body).ok() } else { None };
+    let problem =
+        if status.is_client_error() { serde_json::from_str::<ProblemBody>(&body).ok() } else { None };
     let mut response = match problem {
         Some(body) => Problem::from(body).into_response(),
         None => (status, body).into_response(),

@@ -39,6 +39,7 @@ pub async fn complete(request: Request, next: Next) -> Response {
 }
 
 /// What a panicking handler answers. The panic's message is for the log only.
+#[expect(clippy::needless_pass_by_value, reason = "the signature CatchPanicLayer asks for")]
 pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let message = panic
         .downcast_ref::<String>()

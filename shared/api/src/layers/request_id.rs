@@ -1,10 +1,12 @@
 //! A name for every request: in the answer, in problems, in the log.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
+
+use crate::state::Shared;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -19,14 +21,15 @@ impl RequestId {
     }
 
     /// The caller's, if it can safely be written to a log; else a new one.
-    fn of(headers: &HeaderMap) -> Self {
-        headers.get(X_REQUEST_ID).filter(|value| is_sane(value.as_bytes())).cloned().map_or_else(new, Self)
+    fn of(headers: &HeaderMap, random: impl FnOnce() -> u128) -> Self {
+        let given = headers.get(X_REQUEST_ID).filter(|value| is_sane(value.as_bytes()));
+        given.cloned().map_or_else(|| new(random()), Self)
     }
 }
 
 /// Gives the request an id and the answer the same one.
-pub async fn identify(mut request: Request, next: Next) -> Response {
-    let id = RequestId::of(request.headers());
+pub async fn identify(State(state): State<Shared>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers(), || state.scheduler.random());
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).await;
     response.headers_mut().insert(X_REQUEST_ID, id.0);
@@ -38,8 +41,8 @@ fn is_sane(text: &[u8]) -> bool {
         && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
 }
 
-fn new() -> RequestId {
-    let id = Uuid::from_u128(rand::random());
+fn new(random: u128) -> RequestId {
+    let id = Uuid::from_u128(random);
     // Hexadecimal digits are always a header's value.
     RequestId(HeaderValue::try_from(id.simple().to_string()).unwrap_or(HeaderValue::from_static("unknown")))
 }
@@ -52,7 +55,8 @@ mod tests {
     fn only_sane_ids_are_taken_over() {
         let of = |text: &str| {
             let value = HeaderValue::from_bytes(text.as_bytes()).unwrap();
-            RequestId::of(&HeaderMap::from_iter([(X_REQUEST_ID, value)])).as_str().to_owned()
+            let headers = HeaderMap::from_iter([(X_REQUEST_ID, value)]);
+            RequestId::of(&headers, || 7).as_str().to_owned()
         };
         assert_eq!(of("trace-1.A_b"), "trace-1.A_b");
         for bad in ["", "a b", "a\"b", "é", &"x".repeat(129)] {

@@ -13,10 +13,22 @@ const PROBLEMS: [(StatusCode, &str, &str); 10] = [
     (StatusCode::CONFLICT, "Conflict", "The name is taken, or the present state does not allow it"),
     (StatusCode::PRECONDITION_FAILED, "PreconditionFailed", "The job has changed since it was read"),
     (StatusCode::PAYLOAD_TOO_LARGE, "ContentTooLarge", "The body is too large"),
-    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", "The body is not JSON by its type, or it is encoded"),
-    (StatusCode::UNPROCESSABLE_ENTITY, "UnprocessableContent", "Fields or parameters are wrong; `errors` points at each"),
+    (
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "UnsupportedMediaType",
+        "The body is not JSON by its type, or it is encoded",
+    ),
+    (
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "UnprocessableContent",
+        "Fields or parameters are wrong; `errors` points at each",
+    ),
     (StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "The service failed"),
-    (StatusCode::SERVICE_UNAVAILABLE, "Unavailable", "The store does not answer; try again after `Retry-After`"),
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Unavailable",
+        "The store does not answer; try again after `Retry-After`",
+    ),
     (StatusCode::GATEWAY_TIMEOUT, "TimedOut", "The service did not finish in time"),
 ];
 
@@ -32,8 +44,10 @@ pub(super) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
     for (_, name, description) in PROBLEMS {
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let response =
-            ResponseBuilder::new().description(description).content("application/problem+json", content).build();
+        let response = ResponseBuilder::new()
+            .description(description)
+            .content("application/problem+json", content)
+            .build();
         components.responses.insert(name.to_owned(), response.into());
     }
 }

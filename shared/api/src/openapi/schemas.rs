@@ -22,7 +22,8 @@ pub(super) fn complete(document: &mut OpenApi) {
     tagged(components, "Schedule", schedules);
     components.schemas.retain(|name, _| name != "Interval" && name != "Cron");
     let mut http = object(HttpTarget::schema());
-    http.properties.insert("body".to_owned(), anything("A string is sent as it is, any other value as JSON."));
+    http.properties
+        .insert("body".to_owned(), anything("A string is sent as it is, any other value as JSON."));
     let targets = [
         ("http", "HttpTarget", http),
         ("log", "LogTarget", object(LogTarget::schema())),
@@ -87,7 +88,8 @@ fn flatten_job(components: &mut Components) {
 /// A patch holds any of a draft's fields; parts of parts too, so those are open.
 fn patch_of_job(components: &mut Components) {
     let mut patch = named(components, "JobDraft");
-    patch.description = Some("A JSON merge patch (RFC 7396) of a job: any of these fields, or parts of them.".to_owned());
+    patch.description =
+        Some("A JSON merge patch (RFC 7396) of a job: any of these fields, or parts of them.".to_owned());
     patch.required.clear();
     for (name, property) in &mut patch.properties {
         let part = match name.as_str() {

@@ -211,12 +211,9 @@ impl Code {
                 "The service did not finish in time",
                 "Try again after `Retry-After`, with the same `Idempotency-Key` where something is to be changed.",
             ),
-            Self::BadRequest => (
-                "bad_request",
-                S::BAD_REQUEST,
-                "The request was not understood",
-                "`detail` says more.",
-            ),
+            Self::BadRequest => {
+                ("bad_request", S::BAD_REQUEST, "The request was not understood", "`detail` says more.")
+            }
         }
     }
 }

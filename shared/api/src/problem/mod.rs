@@ -99,10 +99,7 @@ impl Problem {
 
     /// A malformed header.
     pub fn header(name: &str, detail: impl Into<String>) -> Self {
-        let part = PartProblem {
-            header: Some(name.to_owned()),
-            ..PartProblem::new("malformed", detail)
-        };
+        let part = PartProblem { header: Some(name.to_owned()), ..PartProblem::new("malformed", detail) };
         Self::with_parts(Code::MalformedRequest, vec![part])
     }
 

@@ -50,6 +50,9 @@ mod tests {
         assert_eq!((&run["status"], &run["reason"]), (&json!("cancelled"), &json!("requested")));
         assert_eq!(run["finished_at"], "2026-11-24T00:00:00.000Z");
         assert_eq!(app.post(&path).await.gist(), "409 conflict");
-        assert_eq!(app.post("/api/v1/runs/run_01kc0000000000000000000000/cancel").await.gist(), "404 not_found");
+        assert_eq!(
+            app.post("/api/v1/runs/run_01kc0000000000000000000000/cancel").await.gist(),
+            "404 not_found"
+        );
     }
 }

@@ -49,7 +49,10 @@ mod tests {
         assert_eq!(app.post(&format!("/api/v1/runs/{id}/retry")).await.gist(), "409 conflict");
         app.post(&format!("/api/v1/runs/{id}/cancel")).await;
         let answer = app.post(&format!("/api/v1/runs/{id}/retry")).await;
-        assert_eq!((answer.status.as_u16(), answer.header("location")), (202, &*format!("/api/v1/runs/{id}")));
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("location")),
+            (202, &*format!("/api/v1/runs/{id}"))
+        );
         assert_eq!(answer.value()["status"], "pending");
         assert_eq!(answer.value()["id"], run["id"]);
     }

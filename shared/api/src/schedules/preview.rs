@@ -117,8 +117,9 @@ fn occurrences(timetable: &Timetable, zone: &Zone, from: Instant, count: usize) 
     let mut before = zone.offset_seconds(from);
     let occurrence = |at| {
         let seconds = zone.offset_seconds(at);
-        let note = (seconds != before)
-            .then(|| format!("the first since the clocks changed from {} to {}", offset(before), offset(seconds)));
+        let note = (seconds != before).then(|| {
+            format!("the first since the clocks changed from {} to {}", offset(before), offset(seconds))
+        });
         before = seconds;
         let local = zone.local(at).format("%Y-%m-%dT%H:%M:%S").to_string();
         PreviewedOccurrence { at: Timestamp(at), local, offset: offset(seconds), note }
@@ -139,7 +140,11 @@ fn runs_per_day(timetable: &Timetable, from: Instant) -> f64 {
 fn offset(seconds: i32) -> String {
     let sign = if seconds < 0 { '-' } else { '+' };
     let (hours, minutes, rest) = (seconds.abs() / 3_600, seconds.abs() / 60 % 60, seconds.abs() % 60);
-    if rest == 0 { format!("{sign}{hours:02}:{minutes:02}") } else { format!("{sign}{hours:02}:{minutes:02}:{rest:02}") }
+    if rest == 0 {
+        format!("{sign}{hours:02}:{minutes:02}")
+    } else {
+        format!("{sign}{hours:02}:{minutes:02}:{rest:02}")
+    }
 }
 
 #[cfg(test)]
@@ -200,7 +205,8 @@ mod tests {
             (json!({"type": "date", "at": "2020-12-01T09:00:00Z"}), json!(null), 0),
         ];
         for (schedule, per_day, count) in cases {
-            let preview = app.json("POST", "/api/v1/schedules/preview", &json!({"schedule": schedule})).await.value();
+            let preview =
+                app.json("POST", "/api/v1/schedules/preview", &json!({"schedule": schedule})).await.value();
             assert_eq!(preview["runs_per_day"], per_day, "{schedule}");
             assert_eq!(preview["next"].as_array().unwrap().len(), count, "{schedule}");
             assert_eq!(preview["warnings"].as_array().unwrap().is_empty(), count > 0, "{schedule}");
@@ -215,14 +221,27 @@ mod tests {
             (json!({"schedule": every, "count": 0}), "422 invalid_request [/count out_of_range]"),
             (json!({"schedule": every, "count": 1001}), "422 invalid_request [/count out_of_range]"),
             (json!({"schedule": every, "count": -1}), "422 invalid_request [/count invalid_value]"),
-            (json!({"schedule": every, "from": "2101-01-01T00:00:00Z"}), "422 invalid_request [/from out_of_range]"),
-            (json!({"schedule": every, "from": "+262142-12-31T23:59:59Z"}), "422 invalid_request [/from out_of_range]"),
-            (json!({"schedule": {"type": "cron", "expression": "0 0 30 2 *"}}), "422 invalid_request [/schedule/expression never_fires]"),
+            (
+                json!({"schedule": every, "from": "2101-01-01T00:00:00Z"}),
+                "422 invalid_request [/from out_of_range]",
+            ),
+            (
+                json!({"schedule": every, "from": "+262142-12-31T23:59:59Z"}),
+                "422 invalid_request [/from out_of_range]",
+            ),
+            (
+                json!({"schedule": {"type": "cron", "expression": "0 0 30 2 *"}}),
+                "422 invalid_request [/schedule/expression never_fires]",
+            ),
             (json!({"schedule": every, "zone": "UTC"}), "422 invalid_request [/zone unknown_field]"),
             (json!({}), "422 invalid_request [ missing_field]"),
         ];
         for (request, gist) in cases {
-            assert_eq!(app.json("POST", "/api/v1/schedules/preview", &request).await.gist(), gist, "{request}");
+            assert_eq!(
+                app.json("POST", "/api/v1/schedules/preview", &request).await.gist(),
+                gist,
+                "{request}"
+            );
         }
     }
 

@@ -16,8 +16,9 @@ use crate::problem::{Code, Problem};
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| openapi::json().into());
 
 // The online validator would be told of every private address the docs are opened at.
-static CONFIG: LazyLock<Arc<Config<'static>>> =
-    LazyLock::new(|| Arc::new(Config::from("/openapi.json").validator_url("none").display_operation_id(true)));
+static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+    Arc::new(Config::from("/openapi.json").validator_url("none").display_operation_id(true))
+});
 
 /// The OpenAPI document.
 pub async fn openapi_json() -> impl IntoResponse {
@@ -53,7 +54,6 @@ fn asset(name: &str) -> Result<Response, Problem> {
         Cow::Owned(bytes) => bytes.into(),
     };
     let mut response = bytes.into_response();
-    response.headers_mut().extend(headers.into_iter().filter_map(|(name, value)| Some((name, value?))));
     let headers = response.headers_mut();
     if let Ok(content_type) = file.content_type.parse() {
         headers.insert(header::CONTENT_TYPE, content_type);
@@ -77,10 +77,15 @@ mod tests {
         assert!(page.header("content-security-policy").starts_with("default-src 'self'; style-src"));
         let html = String::from_utf8(page.body.to_vec()).unwrap();
         assert!(!html.contains("://"), "{html}");
-        let loaded: Vec<&str> = html.split(['"', '\'']).filter(|text| text.contains(".js") || text.contains(".css")).collect();
+        let loaded: Vec<&str> =
+            html.split(['"', '\'']).filter(|text| text.contains(".js") || text.contains(".css")).collect();
         assert_eq!(loaded.len(), 5, "{html}");
         for file in loaded {
-            assert_eq!(app.get(&format!("/docs/{}", file.trim_start_matches("./"))).await.status, 200, "{file}");
+            assert_eq!(
+                app.get(&format!("/docs/{}", file.trim_start_matches("./"))).await.status,
+                200,
+                "{file}"
+            );
         }
         // A policy without 'unsafe-inline' for scripts lets none of these run.
         assert!(!html.contains("<script>") && !html.contains("onload="), "{html}");

@@ -49,14 +49,17 @@ pub async fn echo(State(state): State<Shared>, request: Request) -> Result<Json<
 
 fn masked(headers: &HeaderMap) -> BTreeMap<String, String> {
     let is_secret = |name: &str| {
-        ["authorization", "cookie", "key", "secret", "token", "signature"].iter().any(|word| name.contains(word))
+        ["authorization", "cookie", "key", "secret", "token", "signature"]
+            .iter()
+            .any(|word| name.contains(word))
             && name != "idempotency-key"
     };
     headers
         .iter()
         .map(|(name, value)| {
             let name = name.as_str();
-            let shown = if is_secret(name) { "***".into() } else { String::from_utf8_lossy(value.as_bytes()) };
+            let shown =
+                if is_secret(name) { "***".into() } else { String::from_utf8_lossy(value.as_bytes()) };
             (name.to_owned(), shown.into_owned())
         })
         .collect()
@@ -69,7 +72,8 @@ mod tests {
     #[tokio::test]
     async fn shows_what_it_was_sent_but_no_secrets() {
         let app = TestApp::new();
-        let headers = [("content-type", "application/json"), ("authorization", "Bearer x"), ("webhook-id", "run_1")];
+        let headers =
+            [("content-type", "application/json"), ("authorization", "Bearer x"), ("webhook-id", "run_1")];
         let answer = app.send("POST", "/echo", &headers, r#"{"a": 1}"#).await;
         assert_eq!(answer.status, 200);
         insta::assert_json_snapshot!(answer.value(), @r#"

@@ -8,7 +8,9 @@ use axum::response::Html;
 use crate::problem::{Code, Problem};
 
 /// Explains one kind of problem.
-pub async fn explain(code: Result<Path<String>, axum::extract::rejection::PathRejection>) -> Result<Html<String>, Problem> {
+pub async fn explain(
+    code: Result<Path<String>, axum::extract::rejection::PathRejection>,
+) -> Result<Html<String>, Problem> {
     let known = code.ok().and_then(|Path(text)| Code::ALL.into_iter().find(|code| code.as_str() == text));
     let code = known.ok_or_else(|| Problem::not_found("there is no such kind of problem"))?;
     Ok(page(code.title(), &entry(code)))
@@ -27,7 +29,12 @@ fn entry(code: Code) -> String {
         // Writing to a string does not fail.
         let _ = write!(advice, "{open}{part}{close}");
     }
-    format!("<h2><code>{}</code> ({})</h2>\n<p>{}.</p>\n<p>{advice}</p>\n", code.as_str(), code.status(), code.title())
+    format!(
+        "<h2><code>{}</code> ({})</h2>\n<p>{}.</p>\n<p>{advice}</p>\n",
+        code.as_str(),
+        code.status(),
+        code.title()
+    )
 }
 
 fn page(title: &str, content: &str) -> Html<String> {

@@ -21,7 +21,10 @@ mod tests {
     #[tokio::test]
     async fn links_to_the_docs() {
         let answer = TestApp::new().get("/").await;
-        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "text/html; charset=utf-8"));
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (200, "text/html; charset=utf-8")
+        );
         assert!(String::from_utf8_lossy(&answer.body).contains("href=\"/docs/\""));
     }
 }

@@ -122,9 +122,9 @@ mod tests {
         let answer = TestApp::new().get("/readyz").await;
         assert_eq!(answer.status, 200);
         let mut readiness = answer.value();
-    readiness["checks"]["store"]["latency_ms"] = json!(0);
-    readiness["checks"]["tzdb"]["version"] = json!("…");
-    insta::assert_snapshot!(readiness, @r#"{"checks":{"dispatcher":{"last_look_ms":0,"ok":true},"store":{"latency_ms":0,"ok":true},"tzdb":{"ok":true,"version":"…"}},"status":"ready"}"#);
+        readiness["checks"]["store"]["latency_ms"] = json!(0);
+        readiness["checks"]["tzdb"]["version"] = json!("…");
+        insta::assert_snapshot!(readiness, @r#"{"checks":{"dispatcher":{"last_look_ms":0,"ok":true},"store":{"latency_ms":0,"ok":true},"tzdb":{"ok":true,"version":"…"}},"status":"ready"}"#);
     }
 
     #[tokio::test]
@@ -145,7 +145,10 @@ mod tests {
         let app = TestApp::with(|state| state.last_look = Some(std::sync::Arc::new(move || begin)));
         app.clock.advance(TimeDelta::minutes(1));
         let answer = app.get("/readyz").await;
-        assert_eq!((answer.status.as_u16(), &answer.value()["checks"]["dispatcher"]["ok"]), (503, &false.into()));
+        assert_eq!(
+            (answer.status.as_u16(), &answer.value()["checks"]["dispatcher"]["ok"]),
+            (503, &false.into())
+        );
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ pub struct Version {
     #[schema(example = "scheduler")]
     name: &'static str,
     /// Its version.
+    #[expect(clippy::struct_field_names, reason = "it is the name of the JSON field")]
     #[schema(example = "0.1.0")]
     version: &'static str,
     /// The commit it was built from, where known.
@@ -47,7 +48,10 @@ mod tests {
     #[tokio::test]
     async fn names_the_build_and_its_time_zones() {
         let version = TestApp::new().get("/version").await.value();
-        assert_eq!((version["version"].as_str(), version["git_sha"].as_str()), (Some("0.0.0-test"), Some("abc123")));
+        assert_eq!(
+            (version["version"].as_str(), version["git_sha"].as_str()),
+            (Some("0.0.0-test"), Some("abc123"))
+        );
         assert_eq!(version["tzdb"], domain::time::tzdb_version());
     }
 }

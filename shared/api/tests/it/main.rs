@@ -1,13 +1,11 @@
 //! What concerns the API as a whole, through its router.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod bad_input;
+mod contract;
+mod idempotency;
+mod layers;
+mod openapi;
+mod random;
 #[path = "../../src/testing.rs"]
 mod testing;
-
-#[tokio::test]
-async fn dump() {
-    std::fs::write("/tmp/openapi-raw.json", api::openapi_json()).unwrap();
-    let app = testing::TestApp::new();
-    println!("{}", app.create("x").await);
-    println!("{}", app.run("x").await);
-    println!("{:?}", app.get("/nope").await.gist());
-}

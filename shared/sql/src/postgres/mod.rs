@@ -34,7 +34,7 @@ use crate::database::ConnectError;
 use crate::definitions::Definitions;
 use crate::error::store_error;
 
-/// Two claim while two complete; more gain nothing (notes/performance.md, 3.6), one spare for renewals.
+/// Two claim while two complete; more gain nothing, one spare for renewals.
 const HOT_CONNECTIONS: u32 = 5;
 /// For requests.
 const CONNECTIONS: u32 = 10;
@@ -70,7 +70,7 @@ impl PostgresStore {
             ("jit", "off"),
         ]);
         // The planner must not turn to scanning whole tables once most of a table is due, nor keep a plan it
-        // made while the table was empty: both cost a factor of 6 to 15 (notes/performance.md, 3.1).
+        // made while the table was empty: both cost a factor of 6 to 15.
         let pinned = options.clone().options([
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),

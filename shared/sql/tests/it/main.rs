@@ -1,9 +1,7 @@
 //! The contract of stores, kept by both databases, and what is special about each.
 
 mod alarm;
-mod batches;
 mod plans;
-mod recovery;
 mod schema;
 mod support;
 

@@ -1,1 +1,0 @@
-//! What only a database can do wrong.
