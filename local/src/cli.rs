@@ -31,10 +31,14 @@ pub(crate) fn command() -> Command {
                     .num_args(0),
             ),
         )
-        .subcommand(Command::new("healthcheck").about("Ask a running service whether it is ready; exit code 0 if so"))
+        .subcommand(
+            Command::new("healthcheck").about("Ask a running service whether it is ready; exit code 0 if so"),
+        )
         .subcommand(Command::new("openapi").about("Print the API's OpenAPI description"))
         .subcommand(Command::new("config").about("Print every setting, its value and where it comes from"))
-        .subcommand(Command::new("doctor").about("Check configuration, database, clock and port, and say what to do"))
+        .subcommand(
+            Command::new("doctor").about("Check configuration, database, clock and port, and say what to do"),
+        )
 }
 
 fn settings() -> impl Iterator<Item = Arg> {

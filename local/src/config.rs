@@ -28,7 +28,12 @@ pub(crate) struct Setting {
     pub(crate) secret: bool,
 }
 
-const fn setting(env: &'static str, flag: &'static str, default: &'static str, help: &'static str) -> Setting {
+const fn setting(
+    env: &'static str,
+    flag: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Setting {
     Setting { env, flag, default, help, secret: false }
 }
 
@@ -47,7 +52,12 @@ pub(crate) const SETTINGS: [Setting; 13] = [
         "127.0.0.1:8000",
         "Address and port of the HTTP API; loopback only, as this version has no authentication",
     ),
-    setting("SCHEDULER_ROLE", "role", "all", "What this process does: all, api (no firing) or worker (no HTTP API but health and metrics)"),
+    setting(
+        "SCHEDULER_ROLE",
+        "role",
+        "all",
+        "What this process does: all, api (no firing) or worker (no HTTP API but health and metrics)",
+    ),
     setting("SCHEDULER_TIMEZONE", "timezone", "UTC", "Time zone of new jobs that name none (IANA name)"),
     setting(
         "SCHEDULER_ALLOW_TARGETS",
@@ -76,8 +86,18 @@ pub(crate) const SETTINGS: [Setting; 13] = [
         "How long running attempts may finish after SIGTERM, before their runs are handed back",
     ),
     setting("SCHEDULER_ECHO", "echo", "on", "The built-in demo target POST /echo: on or off"),
-    setting("SCHEDULER_CORS_ORIGINS", "cors-origins", "", "Origins of web pages that may call the API, comma-separated"),
-    setting("SCHEDULER_LOG", "log", "info", "What is logged: error, warn, info, debug, trace, or a filter such as info,sqlx=warn"),
+    setting(
+        "SCHEDULER_CORS_ORIGINS",
+        "cors-origins",
+        "",
+        "Origins of web pages that may call the API, comma-separated",
+    ),
+    setting(
+        "SCHEDULER_LOG",
+        "log",
+        "info",
+        "What is logged: error, warn, info, debug, trace, or a filter such as info,sqlx=warn",
+    ),
     setting("SCHEDULER_LOG_FORMAT", "log-format", "text", "How it is logged: text or json"),
 ];
 
@@ -140,7 +160,9 @@ impl Sources {
             values.insert(setting.env, found);
         }
         let known = |name: &str| {
-            SETTINGS.iter().any(|it| it.env == name || (it.secret && name.strip_suffix("_FILE") == Some(it.env)))
+            SETTINGS
+                .iter()
+                .any(|it| it.env == name || (it.secret && name.strip_suffix("_FILE") == Some(it.env)))
         };
         let unknown = environment
             .keys()
@@ -156,7 +178,11 @@ impl Sources {
         self.values.get(env).map_or(("", Origin::Default), |(value, origin)| (value.as_str(), *origin))
     }
 
-    fn parse<T>(&self, env: &'static str, parse: impl FnOnce(&str) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    fn parse<T>(
+        &self,
+        env: &'static str,
+        parse: impl FnOnce(&str) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         let (value, origin) = self.get(env);
         parse(value.trim()).with_context(|| format!("{env} (from {origin}) is not usable"))
     }
@@ -218,11 +244,15 @@ impl Config {
             role: sources.parse("SCHEDULER_ROLE", |text| {
                 choice(text, &[("all", Role::All), ("api", Role::Api), ("worker", Role::Worker)])
             })?,
-            zone: sources.parse("SCHEDULER_TIMEZONE", |text| Zone::named(text).map_err(anyhow::Error::msg))?,
+            zone: sources
+                .parse("SCHEDULER_TIMEZONE", |text| Zone::named(text).map_err(anyhow::Error::msg))?,
             allow_targets: sources.parse("SCHEDULER_ALLOW_TARGETS", from_str)?,
             webhook_secrets: sources.parse("SCHEDULER_WEBHOOK_SECRET", from_str)?,
             concurrency: sources.parse("SCHEDULER_CONCURRENCY", |text| {
-                text.parse().ok().filter(|it| (1..=100_000).contains(it)).context("expected a number from 1 to 100000")
+                text.parse()
+                    .ok()
+                    .filter(|it| (1..=100_000).contains(it))
+                    .context("expected a number from 1 to 100000")
             })?,
             lease: sources.parse("SCHEDULER_LEASE", |text| duration(text, "3s", "1h"))?,
             shutdown_grace: sources.parse("SCHEDULER_SHUTDOWN_GRACE", |text| duration(text, "0s", "1h"))?,
@@ -252,7 +282,8 @@ fn database_url(text: &str) -> anyhow::Result<String> {
 
 fn listen(text: &str) -> anyhow::Result<SocketAddr> {
     let address = text.replace("localhost:", "127.0.0.1:");
-    let address: SocketAddr = address.parse().ok().context("expected ADDRESS:PORT, such as 127.0.0.1:8000")?;
+    let address: SocketAddr =
+        address.parse().ok().context("expected ADDRESS:PORT, such as 127.0.0.1:8000")?;
     if !address.ip().is_loopback() {
         bail!(
             "{address} can be reached by others, and this version has no authentication; \

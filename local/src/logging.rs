@@ -7,8 +7,9 @@ use crate::config::{Config, LogFormat};
 
 /// Starts logging as configured.
 pub(crate) fn start(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log)
-        .with_context(|| format!("SCHEDULER_LOG is not usable: “{}” is no level and no filter", config.log))?;
+    let filter = EnvFilter::try_new(&config.log).with_context(|| {
+        format!("SCHEDULER_LOG is not usable: “{}” is no level and no filter", config.log)
+    })?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Text => subscriber.with_target(false).with_ansi(is_terminal()).init(),

@@ -38,22 +38,32 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
             ..targets::Config::default()
         };
         let executor = Arc::new(targets::Targets::new(targets, clock.clone(), entropy.clone()));
-        let settings = Settings {
-            worker: worker_name(&*entropy),
-            lease: config.lease,
-            concurrency: config.concurrency,
-        };
+        let settings =
+            Settings { worker: worker_name(&*entropy), lease: config.lease, concurrency: config.concurrency };
         Arc::new(Dispatcher::new(database.store(), clock.clone(), alarm.clone(), executor, settings))
     });
     let listener = bind(config.listen).await?;
     let router = api::router(api::ApiState {
-        scheduler: Scheduler::new(database.store(), clock.clone(), alarm, entropy.clone(), config.zone.clone()),
+        scheduler: Scheduler::new(
+            database.store(),
+            clock.clone(),
+            alarm,
+            entropy.clone(),
+            config.zone.clone(),
+        ),
         idempotency: database.idempotency(),
         store: database.store(),
         last_look: worker.clone().map(|worker| Arc::new(move || worker.last_look()) as api::LastLook),
         metrics: Arc::new(move || metrics.render()),
-        build: api::BuildInfo { version: env!("CARGO_PKG_VERSION"), git_sha: option_env!("SCHEDULER_GIT_SHA") },
-        options: api::Options { cors_origins: origins(&config)?, echo: config.echo, ..api::Options::default() },
+        build: api::BuildInfo {
+            version: env!("CARGO_PKG_VERSION"),
+            git_sha: option_env!("SCHEDULER_GIT_SHA"),
+        },
+        options: api::Options {
+            cors_origins: origins(&config)?,
+            echo: config.echo,
+            ..api::Options::default()
+        },
     });
     announce(&config, worker.is_some());
 
@@ -96,7 +106,9 @@ async fn open(config: &Config) -> anyhow::Result<Database> {
     let place = without_password(&config.database_url);
     let database = Database::connect(&config.database_url).await.with_context(|| place.clone())?;
     if matches!(database, Database::Sqlite(_)) && config.role != Role::All {
-        bail!("SCHEDULER_ROLE: SQLite serves one process, which must do everything; use PostgreSQL for several");
+        bail!(
+            "SCHEDULER_ROLE: SQLite serves one process, which must do everything; use PostgreSQL for several"
+        );
     }
     let began = tokio::time::Instant::now();
     loop {
@@ -107,7 +119,10 @@ async fn open(config: &Config) -> anyhow::Result<Database> {
                 break;
             }
             Err(StoreError::Unavailable(error)) if began.elapsed() < PATIENCE => {
-                tracing::warn!(error = &*error as &dyn std::error::Error, "{place} is not available yet, trying again");
+                tracing::warn!(
+                    error = &*error as &dyn std::error::Error,
+                    "{place} is not available yet, trying again"
+                );
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             Err(error) => return Err(error).with_context(|| place),
@@ -135,14 +150,15 @@ async fn time(database: &Database, bell: &Bell) -> anyhow::Result<(Arc<dyn Clock
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("SCHEDULER_LISTEN: cannot listen on {address}; is a scheduler running there already?"))
+    TcpListener::bind(address).await.with_context(|| {
+        format!("SCHEDULER_LISTEN: cannot listen on {address}; is a scheduler running there already?")
+    })
 }
 
 fn origins(config: &Config) -> anyhow::Result<Vec<HeaderValue>> {
     let parse = |origin: &String| {
-        HeaderValue::from_str(origin).with_context(|| format!("SCHEDULER_CORS_ORIGINS: “{origin}” is not an origin"))
+        HeaderValue::from_str(origin)
+            .with_context(|| format!("SCHEDULER_CORS_ORIGINS: “{origin}” is not an origin"))
     };
     config.cors_origins.iter().map(parse).collect()
 }
@@ -162,7 +178,8 @@ fn record_metrics() -> anyhow::Result<PrometheusHandle> {
             upkeep.run_upkeep();
         }
     });
-    metrics::gauge!("scheduler_build_info", "version" => env!("CARGO_PKG_VERSION"), "tzdb" => tzdb_version()).set(1.0);
+    metrics::gauge!("scheduler_build_info", "version" => env!("CARGO_PKG_VERSION"), "tzdb" => tzdb_version())
+        .set(1.0);
     Ok(handle)
 }
 
@@ -185,7 +202,9 @@ fn announce(config: &Config, works: bool) {
     if config.webhook_secrets.is_empty() {
         tracing::info!("HTTP calls are not signed; set SCHEDULER_WEBHOOK_SECRET to sign them");
     }
-    tracing::info!("no authentication: whoever reaches {listen} may do everything, so it listens on loopback only");
+    tracing::info!(
+        "no authentication: whoever reaches {listen} may do everything, so it listens on loopback only"
+    );
     tracing::info!("ready at http://{listen}/  ·  docs at http://{listen}/docs");
 }
 

@@ -1,10 +1,12 @@
 -- Jobs, what changes of them at every fire, their runs, and answers to repeated requests.
+--
+-- Texts that are keys have the collation "C": they are compared by bytes, as on every other store, and comparing
+-- them by a language's rules would be a third of what inserting a run costs.
 
 -- What people write. Wide, and rewritten only when somebody edits the job.
 CREATE TABLE jobs (
     id uuid PRIMARY KEY,
-    project text NOT NULL,
-    -- Ordered by bytes, as on every other store.
+    project text COLLATE "C" NOT NULL,
     name text COLLATE "C" NOT NULL,
     -- The name in lower case as the program understands it: searched in, so that all stores find the same.
     name_lower text NOT NULL,
@@ -33,7 +35,7 @@ CREATE INDEX job_state_due_idx ON job_state (next_fire_at) WHERE next_fire_at IS
 CREATE TABLE runs (
     -- Begins with the nominal time, so the order of ids is the order of time.
     id uuid PRIMARY KEY,
-    project text NOT NULL,
+    project text COLLATE "C" NOT NULL,
     job_id uuid NOT NULL,
     kind smallint NOT NULL,
     status smallint NOT NULL,
@@ -51,14 +53,14 @@ CREATE TABLE runs (
 
 CREATE INDEX runs_job_idx ON runs (job_id, id);
 CREATE INDEX runs_project_idx ON runs (project, id);
--- Both hold unfinished runs only. Their condition is on due_at alone: statements that find runs by id say
--- "finished_at IS NULL", from which the planner cannot prove it, so it never takes one of these for the key.
+-- Both hold the unfinished runs. Their conditions mean the same and are put in two ways, so that the planner,
+-- which cannot know that, never takes one for the other.
 CREATE INDEX runs_due_idx ON runs (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX runs_active_idx ON runs (job_id) WHERE due_at IS NOT NULL;
+CREATE INDEX runs_active_idx ON runs (job_id) WHERE finished_at IS NULL;
 
 CREATE TABLE idempotency_keys (
-    project text NOT NULL,
-    key text NOT NULL,
+    project text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
     fingerprint text NOT NULL,
     reserved_at timestamptz NOT NULL,
     answer text,

@@ -52,10 +52,9 @@ CREATE TABLE runs (
 
 CREATE INDEX runs_job_idx ON runs (job_id, id);
 CREATE INDEX runs_project_idx ON runs (project, id);
--- Both hold unfinished runs only. Statements that find runs by id say "finished_at IS NULL", from which the
--- planner cannot prove their condition, so it never takes one of these for the key.
+-- Both hold the unfinished runs.
 CREATE INDEX runs_due_idx ON runs (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX runs_active_idx ON runs (job_id) WHERE due_at IS NOT NULL;
+CREATE INDEX runs_active_idx ON runs (job_id) WHERE finished_at IS NULL;
 
 CREATE TABLE idempotency_keys (
     project TEXT NOT NULL,

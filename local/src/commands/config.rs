@@ -41,7 +41,8 @@ fn shown(setting: &Setting, value: &str) -> String {
 /// A database URL that may be shown: no password, and of its parameters those only that cannot hold one.
 pub(crate) fn without_password(url: &str) -> String {
     let (base, parameters) = url.split_once('?').unwrap_or((url, ""));
-    let base = match base.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+    let base = match base.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)))
+    {
         Some((scheme, (user, place))) => {
             let (user, masked) = user.split_once(':').map_or((user, ""), |(user, _)| (user, ":***"));
             format!("{scheme}://{user}{masked}@{place}")
@@ -50,7 +51,9 @@ pub(crate) fn without_password(url: &str) -> String {
     };
     let harmless: Vec<&str> = parameters
         .split('&')
-        .filter(|parameter| ["host=", "port=", "sslmode=", "dbname=", "mode="].iter().any(|it| parameter.starts_with(it)))
+        .filter(|parameter| {
+            ["host=", "port=", "sslmode=", "dbname=", "mode="].iter().any(|it| parameter.starts_with(it))
+        })
         .collect();
     if harmless.is_empty() { base } else { format!("{base}?{}", harmless.join("&")) }
 }
@@ -66,7 +69,10 @@ mod tests {
             ("postgres://db/jobs", "postgres://db/jobs"),
             ("postgres://jobs@db/jobs", "postgres://jobs@db/jobs"),
             ("postgres://jobs:p%40ss:w@rd@db:5432/jobs", "postgres://jobs:***@db:5432/jobs"),
-            ("postgres://db/jobs?password=x&host=/run/pg&sslmode=require", "postgres://db/jobs?host=/run/pg&sslmode=require"),
+            (
+                "postgres://db/jobs?password=x&host=/run/pg&sslmode=require",
+                "postgres://db/jobs?host=/run/pg&sslmode=require",
+            ),
         ] {
             assert_eq!(without_password(url), shown);
         }

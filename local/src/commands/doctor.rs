@@ -49,13 +49,18 @@ async fn database(config: &Config) -> Vec<Finding> {
     let migrations = match database.migrations().await {
         Ok(migrations) => migrations,
         Err(error) => {
-            return vec![Err(format!("database: {place}: {:#}; is it running, and is DATABASE_URL right?", chain(error)))];
+            return vec![Err(format!(
+                "database: {place}: {:#}; is it running, and is DATABASE_URL right?",
+                chain(error)
+            ))];
         }
     };
     let pending = migrations.iter().filter(|migration| !migration.applied).count();
     let mut findings = vec![Ok(match pending {
         0 => format!("database: {place}, schema up to date"),
-        _ => format!("database: {place}, {pending} migrations pending; `serve` applies them, so does `scheduler migrate`"),
+        _ => format!(
+            "database: {place}, {pending} migrations pending; `serve` applies them, so does `scheduler migrate`"
+        ),
     })];
     if let Database::Postgres(store) = &database {
         findings.push(match store.clock().await {
@@ -82,7 +87,9 @@ fn skew(skew: TimeDelta) -> Finding {
 async fn port(listen: SocketAddr) -> Finding {
     match tokio::net::TcpListener::bind(listen).await {
         Ok(_) => Ok(format!("port: {listen} is free")),
-        Err(error) => Err(format!("port: {listen} cannot be used: {error}; is a scheduler running already? see SCHEDULER_LISTEN")),
+        Err(error) => Err(format!(
+            "port: {listen} cannot be used: {error}; is a scheduler running already? see SCHEDULER_LISTEN"
+        )),
     }
 }
 

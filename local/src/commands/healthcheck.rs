@@ -21,7 +21,10 @@ pub(crate) async fn run(config: &Config) -> ExitCode {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "it asks our own address; the guard is for addresses users choose")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it asks our own address; the guard is for addresses users choose"
+)]
 async fn ask(url: &str) -> anyhow::Result<()> {
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(3)).build()?;
     let answer = client.get(url).send().await.with_context(|| format!("{url} does not answer"))?;

@@ -28,7 +28,11 @@ fn config_shows_values_and_origins_and_masks_secrets() {
     let shown = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(!shown.contains("hunter2"), "{shown}");
-    for line in ["SCHEDULER_ROLE worker flag", "SCHEDULER_LEASE 45s environment", "SCHEDULER_TIMEZONE Europe/Paris .env"] {
+    for line in [
+        "SCHEDULER_ROLE worker flag",
+        "SCHEDULER_LEASE 45s environment",
+        "SCHEDULER_TIMEZONE Europe/Paris .env",
+    ] {
         let found = shown.lines().any(|it| it.split_whitespace().collect::<Vec<_>>().join(" ") == line);
         assert!(found, "{line} is not in\n{shown}");
     }
@@ -49,7 +53,8 @@ fn bad_settings_are_refused_by_name_with_exit_code_2() {
 fn openapi_is_what_is_committed() {
     let directory = tempfile::tempdir().unwrap();
     let output = scheduler(directory.path(), &[], &["openapi"]);
-    let committed = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi.json")).unwrap();
+    let committed =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi.json")).unwrap();
     assert_eq!(text(&output.stdout).trim(), committed.trim(), "run: UPDATE_OPENAPI=1 cargo test -p api");
 }
 
@@ -85,7 +90,11 @@ async fn healthcheck_and_doctor_tell_the_truth() {
     assert!(run("healthcheck").status.success());
     let doctor = run("doctor");
     assert_eq!(doctor.status.code(), Some(1));
-    assert!(text(&doctor.stdout).contains("✗") && text(&doctor.stdout).contains(&listen), "{}", text(&doctor.stdout));
+    assert!(
+        text(&doctor.stdout).contains("✗") && text(&doctor.stdout).contains(&listen),
+        "{}",
+        text(&doctor.stdout)
+    );
 }
 
 #[test]

@@ -11,10 +11,14 @@ pub(crate) async fn fresh_database(name: &str) -> Option<String> {
     let server = variable("TEST_DATABASE_URL")?;
     let name = format!("e2e_{name}_{}", std::process::id());
     let admin = connect(&server).await;
-    for statement in [format!("drop database if exists {name} with (force)"), format!("create database {name}")] {
+    for statement in
+        [format!("drop database if exists {name} with (force)"), format!("create database {name}")]
+    {
         sqlx::query(AssertSqlSafe(statement)).execute(&admin).await.unwrap();
     }
-    let (base, query) = server.split_once('?').map_or((server.as_str(), String::new()), |(base, query)| (base, format!("?{query}")));
+    let (base, query) = server
+        .split_once('?')
+        .map_or((server.as_str(), String::new()), |(base, query)| (base, format!("?{query}")));
     let (host, _) = base.rsplit_once('/').unwrap();
     Some(format!("{host}/{name}{query}"))
 }
@@ -50,9 +54,17 @@ impl Cluster {
         if is_root() {
             run(Command::new("chown").args(["-R", "postgres"]).arg(cluster.path()));
         }
-        run(cluster
-            .tool("initdb")
-            .args(["-U", "postgres", "--auth", "trust", "-E", "UTF8", "--locale", "C", "--no-sync"]));
+        run(cluster.tool("initdb").args([
+            "-U",
+            "postgres",
+            "--auth",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale",
+            "C",
+            "--no-sync",
+        ]));
         cluster.up();
         Some(cluster)
     }
@@ -63,7 +75,10 @@ impl Cluster {
 
     /// Starts the server again.
     pub(crate) fn up(&self) {
-        let options = format!("-p {} -c listen_addresses=127.0.0.1 -k '' -c fsync=off -c max_connections=200", self.port);
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -k '' -c fsync=off -c max_connections=200",
+            self.port
+        );
         let log = self.path().join("log");
         run(self.tool("pg_ctl").arg("-l").arg(log).args(["-w", "-t", "60", "-o", &options, "start"]));
     }
@@ -105,6 +120,7 @@ fn is_root() -> bool {
 
 fn run(command: &mut Command) {
     // pg_ctl's server inherits its output; only a file or nothing may be inherited for ever.
-    let status = command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).status().unwrap();
+    let status =
+        command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).status().unwrap();
     assert!(status.success(), "{command:?}");
 }

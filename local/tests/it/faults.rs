@@ -22,7 +22,8 @@ async fn a_stopped_database_turns_readiness_off_and_loses_nothing() {
     const OUTAGE: Duration = Duration::from_secs(15);
     let Some(cluster) = Cluster::start() else { return };
     let (database, directory) = (cluster.url(), tempfile::tempdir().unwrap());
-    let service = Service::start(Options { database: &database, directory: directory.path(), environment: &[] }).await;
+    let service =
+        Service::start(Options { database: &database, directory: directory.path(), environment: &[] }).await;
     service.post("/api/v1/jobs", &every_second("steady", &json!({"type": "noop"}))).await;
     service.runs_of("steady", 2, |run| run["status"] == "succeeded").await;
 
@@ -62,20 +63,25 @@ async fn a_stopped_database_turns_readiness_off_and_loses_nothing() {
 async fn a_corrupt_row_becomes_invalid_and_all_others_go_on() {
     let Some(database) = fresh_database("corrupt").await else { return };
     let directory = tempfile::tempdir().unwrap();
-    let service = Service::start(Options { database: &database, directory: directory.path(), environment: &[] }).await;
+    let service =
+        Service::start(Options { database: &database, directory: directory.path(), environment: &[] }).await;
     let noop = json!({"type": "noop"});
     service.post("/api/v1/jobs", &every_second("sound", &noop)).await;
     let corrupt = service.post("/api/v1/jobs", &every_second("corrupt", &noop)).await;
     let pool = connect(&database).await;
     // A version the process has not seen, so that no cache hides the damage.
-    sqlx::query("update jobs set document = '{\"v\": 1, \"draft\": {\"nonsense\": true}}' where name = 'corrupt'")
-        .execute(&pool)
-        .await
-        .unwrap();
-    sqlx::query("update job_state set version = 2 where job_id = (select id from jobs where name = 'corrupt')")
-        .execute(&pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "update jobs set document = '{\"v\": 1, \"draft\": {\"nonsense\": true}}' where name = 'corrupt'",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    sqlx::query(
+        "update job_state set version = 2 where job_id = (select id from jobs where name = 'corrupt')",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
 
     let before = service.get("/api/v1/jobs/sound/runs").await["data"].as_array().unwrap().len();
     service.runs_of("sound", before + 3, |run| run["status"] == "succeeded").await;
@@ -95,7 +101,8 @@ async fn a_corrupt_row_becomes_invalid_and_all_others_go_on() {
 async fn misbehaving_targets_leave_memory_and_punctuality_alone() {
     let directory = tempfile::tempdir().unwrap();
     let database = sqlite_in(directory.path());
-    let service = Service::start(Options { database: &database, directory: directory.path(), environment: &[] }).await;
+    let service =
+        Service::start(Options { database: &database, directory: directory.path(), environment: &[] }).await;
     let flood = misbehave(|mut socket| async move {
         let _ = socket.read(&mut [0; 4096]).await;
         let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n").await;
@@ -108,13 +115,14 @@ async fn misbehaving_targets_leave_memory_and_punctuality_alone() {
     })
     .await;
     let hang = misbehave(|socket| async move {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         drop(socket);
     })
     .await;
     let redirect = misbehave(|mut socket| async move {
         let _ = socket.read(&mut [0; 4096]).await;
-        let answer = b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0\r\n\r\n";
+        let answer =
+            b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0\r\n\r\n";
         let _ = socket.write_all(answer).await;
     })
     .await;
@@ -125,14 +133,19 @@ async fn misbehaving_targets_leave_memory_and_punctuality_alone() {
     service.post("/api/v1/jobs", &every_second("hang", &http(hang))).await;
     service.post("/api/v1/jobs", &every_second("redirect", &http(redirect))).await;
     service.post("/api/v1/jobs", &every_second("refuse", &http(super::service::free_port()))).await;
-    service.post("/api/v1/jobs", &every_second("private", &json!({"type": "http", "url": "http://10.0.0.1/"}))).await;
+    service
+        .post("/api/v1/jobs", &every_second("private", &json!({"type": "http", "url": "http://10.0.0.1/"})))
+        .await;
     let before = service.memory();
 
     let error = |run: &Value| run["attempts"][0]["error"]["code"].clone();
     let tried = |run: &Value| run["attempts"].as_array().is_some_and(|attempts| !attempts.is_empty());
-    for (job, code) in
-        [("hang", "timeout"), ("redirect", "redirect"), ("refuse", "connect"), ("private", "target_forbidden")]
-    {
+    for (job, code) in [
+        ("hang", "timeout"),
+        ("redirect", "redirect"),
+        ("refuse", "connect"),
+        ("private", "target_forbidden"),
+    ] {
         let runs = service.runs_of(job, 1, tried).await;
         assert_eq!(error(&runs[0]), code, "{job}: {:#}", runs[0]);
     }
@@ -172,7 +185,7 @@ async fn a_terminated_worker_finishes_or_hands_back_its_runs() {
     let options = || Options { database: &database, directory: directory.path(), environment: &environment };
     let mut service = Service::start(options()).await;
     let hang = misbehave(|socket| async move {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         drop(socket);
     })
     .await;
@@ -189,7 +202,8 @@ async fn a_terminated_worker_finishes_or_hands_back_its_runs() {
     assert!(clean && took < Duration::from_secs(8), "{took:?}\n{}", service.log());
 
     let service = Service::start(options()).await;
-    let runs = service.runs_of("long", 1, |run| run["status"] == "running" && run["attempts"] != json!([])).await;
+    let runs =
+        service.runs_of("long", 1, |run| run["status"] == "running" && run["attempts"] != json!([])).await;
     assert_eq!(runs[0]["attempts"][0]["outcome"], "interrupted", "{:#}", runs[0]);
     // And a running run can be cancelled.
     let id = runs[0]["id"].as_str().unwrap();

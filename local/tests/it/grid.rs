@@ -66,7 +66,8 @@ async fn a_job_created_on_one_replica_and_deleted_on_another_never_fires_again()
 async fn pausing_then_editing_then_resuming_fires_nothing_for_the_past() {
     let directory = tempfile::tempdir().unwrap();
     let database = sqlite_in(directory.path());
-    let service = Service::start(Options { database: &database, directory: directory.path(), environment: &[] }).await;
+    let service =
+        Service::start(Options { database: &database, directory: directory.path(), environment: &[] }).await;
     let job = json!({
         "name": "paused",
         "schedule": {"type": "interval", "every": "1s"},

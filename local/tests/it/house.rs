@@ -27,7 +27,11 @@ fn dependencies_point_inwards() {
     ]);
     let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
     let members: BTreeSet<&str> = metadata.packages.iter().map(|package| package.name.as_str()).collect();
-    assert_eq!(members, allowed.keys().copied().collect(), "a new crate needs a line here and in ARCHITECTURE.md");
+    assert_eq!(
+        members,
+        allowed.keys().copied().collect(),
+        "a new crate needs a line here and in ARCHITECTURE.md"
+    );
     for package in &metadata.packages {
         for dependency in &package.dependencies {
             let (from, to) = (package.name.as_str(), dependency.name.as_str());
@@ -108,7 +112,12 @@ fn settings_are_documented_where_people_look() {
         let text = std::fs::read_to_string(root().join(file)).unwrap();
         let documented: BTreeSet<&str> = text
             .lines()
-            .filter_map(|line| line.trim_start_matches(['#', ' ', '|', '`']).split(mark).next().filter(|_| line.contains(mark)))
+            .filter_map(|line| {
+                line.trim_start_matches(['#', ' ', '|', '`'])
+                    .split(mark)
+                    .next()
+                    .filter(|_| line.contains(mark))
+            })
             .filter(|word| is_setting(word))
             .collect();
         assert_eq!(documented, in_code, "{file}");

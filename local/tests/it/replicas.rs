@@ -114,11 +114,20 @@ async fn judge(database: &str) {
     for (job, created_at) in &firsts {
         let records = &by_job[job];
         let first = records[0].scheduled_for;
-        assert!(*created_at < first && first <= *created_at + second, "the first occurrence follows the creation");
+        assert!(
+            *created_at < first && first <= *created_at + second,
+            "the first occurrence follows the creation"
+        );
         let mut expected = first;
         for record in records {
-            assert_eq!(record.scheduled_for, expected, "one record for each occurrence, none twice, none missing");
-            assert_eq!(record.until, record.scheduled_for + second * i32::try_from(record.count - 1).unwrap());
+            assert_eq!(
+                record.scheduled_for, expected,
+                "one record for each occurrence, none twice, none missing"
+            );
+            assert_eq!(
+                record.until,
+                record.scheduled_for + second * i32::try_from(record.count - 1).unwrap()
+            );
             expected = record.until + second;
             occurrences += record.count;
         }
@@ -126,5 +135,8 @@ async fn judge(database: &str) {
     }
     let seconds = i64::try_from((BEFORE_THE_KILL + AFTER_THE_KILL).as_secs()).unwrap();
     let least = i64::try_from(JOBS).unwrap() * (seconds - 10);
-    assert!(occurrences >= least, "only {occurrences} occurrences were accounted for, expected at least {least}");
+    assert!(
+        occurrences >= least,
+        "only {occurrences} occurrences were accounted for, expected at least {least}"
+    );
 }

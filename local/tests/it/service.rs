@@ -44,13 +44,13 @@ impl Service {
 
     /// Starts a process on `port` and waits until it is ready.
     pub(crate) async fn start_on(port: u16, options: Options<'_>) -> Self {
-        let service = Self::spawn(port, options);
+        let service = Self::spawn(port, &options);
         service.wait_until_ready().await;
         service
     }
 
     /// Starts a process and waits for nothing.
-    pub(crate) fn spawn(port: u16, options: Options<'_>) -> Self {
+    pub(crate) fn spawn(port: u16, options: &Options<'_>) -> Self {
         let log = options.directory.join(format!("service-{port}.log"));
         let output = std::fs::File::options().create(true).append(true).open(&log).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_scheduler"))
@@ -120,11 +120,17 @@ impl Service {
     }
 
     /// The job's runs, newest first, once there are at least `count` that `matches`.
-    pub(crate) async fn runs_of(&self, job: &str, count: usize, matches: impl Fn(&Value) -> bool) -> Vec<Value> {
+    pub(crate) async fn runs_of(
+        &self,
+        job: &str,
+        count: usize,
+        matches: impl Fn(&Value) -> bool,
+    ) -> Vec<Value> {
         let began = Instant::now();
         loop {
             let page = self.get(&format!("/api/v1/jobs/{job}/runs?limit=200")).await;
-            let runs: Vec<Value> = page["data"].as_array().unwrap().iter().filter(|run| matches(run)).cloned().collect();
+            let runs: Vec<Value> =
+                page["data"].as_array().unwrap().iter().filter(|run| matches(run)).cloned().collect();
             if runs.len() >= count {
                 return runs;
             }
@@ -150,7 +156,8 @@ impl Service {
 
     /// Sends a signal by name.
     pub(crate) fn signal(&self, signal: &str) {
-        let status = Command::new("kill").args([&format!("-{signal}"), &self.child.id().to_string()]).status();
+        let status =
+            Command::new("kill").args([&format!("-{signal}"), &self.child.id().to_string()]).status();
         assert!(status.unwrap().success());
     }
 

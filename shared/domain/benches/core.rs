@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use divan::{Bencher, black_box};
-use domain::schedule::Cron;
+use domain::schedule::{Cron, Fold, Gap};
 use domain::time::{Timetable, Zone};
 use domain::{Instant, Job, JobDraft, JobId, RunId, RunKind, Schedule, fire, parse};
 use serde_json::json;
@@ -21,7 +21,13 @@ fn now() -> Instant {
 fn cron(expression: &str) -> Schedule {
     let timezone = Zone::named("America/New_York").ok();
     let expression = expression.to_owned();
-    Schedule::Cron(Cron { expression, dialect: None, timezone, gap: Default::default(), fold: Default::default() })
+    Schedule::Cron(Cron {
+        expression,
+        dialect: None,
+        timezone,
+        gap: Gap::default(),
+        fold: Fold::default(),
+    })
 }
 
 #[divan::bench(args = EXPRESSIONS)]
@@ -50,7 +56,9 @@ fn fire_after_seconds_of_downtime(bencher: Bencher<'_, '_>, downtime: i64) {
         "target": {"type": "noop"},
     });
     let Ok(draft) = parse::from_value::<JobDraft>(draft) else { return };
-    let Ok(job) = Job::create(draft, "default", JobId::new(now(), 1), &Zone::default(), now()) else { return };
+    let Ok(job) = Job::create(draft, "default", JobId::new(now(), 1), &Zone::default(), now()) else {
+        return;
+    };
     let Some(due) = job.next_fire_at else { return };
     bencher.bench(|| fire(black_box(&job), due, due + TimeDelta::seconds(downtime), 0));
 }

@@ -247,6 +247,7 @@ impl Job {
     }
 
     /// The job, paused. Pausing again changes the reason only.
+    #[must_use]
     pub fn paused(&self, reason: Option<String>, now: Instant) -> Self {
         let since = self.pause.as_ref().map_or(self.next_fire_at, |pause| pause.since);
         Self {

@@ -189,6 +189,7 @@ impl Schedule {
     /// the zone, and the anchor of an interval.
     ///
     /// `before` is the schedule being replaced, if any: an interval of unchanged length keeps its grid.
+    #[must_use]
     pub fn resolved(mut self, zone: &Zone, now: Instant, before: Option<&Self>) -> Self {
         let timezone = match &mut self {
             Self::Interval(interval) => {

@@ -67,6 +67,7 @@ impl From<&Job> for JobRecord {
 
 impl JobRecord {
     /// The job, or what is left of it where the document cannot be read.
+    #[expect(clippy::result_large_err, reason = "both are data here, and a job is larger still")]
     pub fn into_job(self) -> Result<Job, InvalidJob> {
         let version = u64::try_from(self.version).unwrap_or(0);
         let read = parse::from_value::<JobDocument>(self.document).and_then(|document| {

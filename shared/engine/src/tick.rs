@@ -82,7 +82,7 @@ fn poll_floor(entropy: &dyn Entropy) -> Duration {
     let floor = POLL_FLOOR.to_std();
     let spread = u64::try_from(floor.as_millis() / 5).unwrap_or(0);
     let offset = u64::try_from(entropy.random() % u128::from(spread + 1)).unwrap_or(0);
-    floor - Duration::from_millis(offset)
+    floor.saturating_sub(Duration::from_millis(offset))
 }
 
 /// Prolongs leases every third of their length, and on every ring: it may tell of a cancellation.

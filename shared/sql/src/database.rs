@@ -10,6 +10,7 @@ use crate::sqlite::SqliteStore;
 
 /// The database the service keeps its jobs in.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub enum Database {
     /// Shared by any number of processes.
     Postgres(PostgresStore),

@@ -10,6 +10,9 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Components, ObjectBuilder, OpenApi, PathItem, Ref, RefOr};
 
+const BODY: &str = "Any JSON: a string is sent as it is, any other value as JSON. `{{run.id}}`, `{{scheduled_for}}`, \
+                    `{{attempt}}` and `{{job.name}}` in strings are filled in.";
+
 /// Completes the schemas.
 pub(super) fn complete(document: &mut OpenApi) {
     let Some(components) = &mut document.components else { return };
@@ -22,8 +25,7 @@ pub(super) fn complete(document: &mut OpenApi) {
     tagged(components, "Schedule", schedules);
     components.schemas.retain(|name, _| name != "Interval" && name != "Cron");
     let mut http = object(HttpTarget::schema());
-    http.properties
-        .insert("body".to_owned(), anything("A string is sent as it is, any other value as JSON."));
+    http.properties.insert("body".to_owned(), anything(BODY));
     let targets = [
         ("http", "HttpTarget", http),
         ("log", "LogTarget", object(LogTarget::schema())),

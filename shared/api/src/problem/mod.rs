@@ -81,6 +81,7 @@ pub struct ProblemBody {
     pub request_id: String,
     /// What is wrong, part by part; empty where there is nothing to point at.
     #[serde(default)]
+    #[schema(required)]
     pub errors: Vec<PartProblem>,
 }
 

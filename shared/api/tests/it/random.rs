@@ -110,7 +110,7 @@ fn answered(method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes((method, path) in requests(), body in vec(any::<u8>(), 0..200)) {

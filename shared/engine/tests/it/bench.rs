@@ -113,8 +113,7 @@ fn dispatcher(
 ) -> Dispatcher {
     let alarm = Arc::new(LocalAlarm::new(bell.clone(), clock.clone()));
     let executor: Arc<dyn Executor> = executor.clone();
-    let settings =
-        Settings { worker: worker.to_owned(), lease: HumanDuration::from_secs(30), concurrency };
+    let settings = Settings { worker: worker.to_owned(), lease: HumanDuration::from_secs(30), concurrency };
     Dispatcher::new(store.clone(), clock.clone(), alarm, executor, settings)
 }
 

@@ -1,5 +1,12 @@
 //! The engine on the oracle store: firing, running, cancelling, draining; all in virtual time.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "helpers of tests fail and speak as tests do"
+)]
+
 mod bench;
 mod dispatching;
 mod keeping;

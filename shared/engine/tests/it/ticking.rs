@@ -25,7 +25,7 @@ async fn the_loop_sleeps_until_the_next_occurrence_and_is_never_early() {
     tokio::time::sleep(Duration::from_millis(1_234)).await;
     // Created while the loop sleeps: the bell wakes it.
     bench.create(job("report").every("7s").draft()).await;
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     shutdown.cancel();
     served.await.unwrap();
     let calls = bench.executor.calls();
@@ -58,7 +58,7 @@ async fn the_loop_comes_back_after_the_store_was_away() {
     let (shutdown, served) = serve(&bench);
     tokio::time::sleep(Duration::from_millis(3_500)).await;
     bench.store.fail_by(|_call, _number| Fault::Before);
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     bench.store.fail_by(|_call, _number| Fault::None);
     tokio::time::sleep(Duration::from_secs(4)).await;
     shutdown.cancel();

@@ -45,7 +45,7 @@ impl DatabaseClock {
                 match reading {
                     Ok(reading) => estimate.lock().unwrap_or_else(PoisonError::into_inner).correct(&reading),
                     Err(error) => {
-                        tracing::debug!(%error, "the database's clock cannot be read; going on without")
+                        tracing::debug!(%error, "the database's clock cannot be read; going on without");
                     }
                 }
             }

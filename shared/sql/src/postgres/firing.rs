@@ -13,20 +13,20 @@ use super::rows;
 use super::runs::{PER_STATEMENT, RunArrays};
 use crate::definitions::Definitions;
 
-/// `NO KEY`, because that is all an update of the row takes: inserting a run of a job does not wait for it.
+/// Keys are matched as in [`super::leasing`]. `NO KEY`, because that is all an update of the row takes: inserting a run of a job does not wait for it.
 pub(super) const CLAIM_DUE: &str = "-- claim_due
 SELECT job_id, version, next_fire_at FROM job_state
 WHERE next_fire_at <= $1 ORDER BY next_fire_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED";
 
 pub(super) const COUNT_ACTIVE: &str = "-- count_active
-SELECT job_id, count(*) FROM runs WHERE job_id = ANY ($1) AND due_at IS NOT NULL GROUP BY job_id";
+SELECT job_id, count(*) FROM runs WHERE job_id = ANY ($1) AND finished_at IS NULL GROUP BY job_id";
 
 pub(super) const ADVANCE: &str = concat!(
     "-- advance
 WITH moved AS (
     UPDATE job_state AS s SET next_fire_at = f.next_fire_at, state = f.state
     FROM unnest($14::uuid[], $15::timestamptz[], $16::smallint[]) AS f (job_id, next_fire_at, state)
-    WHERE s.job_id = f.job_id
+    WHERE s.job_id = ANY (ARRAY[f.job_id])
 )
 INSERT INTO runs (",
     bare_run_columns!(),

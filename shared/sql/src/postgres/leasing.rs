@@ -1,4 +1,8 @@
 //! Runs in work: leased, kept, settled. Only the holder of the newest token writes.
+//!
+//! Rows are matched by `id = ANY (ARRAY[key])`, which means `id = key` and can be carried out in one way only: by
+//! looking up each key. Given plain equality the planner walks all runs instead where it believes that there
+//! are few, and keeps such a plan. For the same reason no condition here may be that of a partial index.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,7 +26,7 @@ WITH due AS MATERIALIZED (
     WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
 ), leased AS (
     UPDATE runs AS r SET token = r.token + 1, status = $3, due_at = $4, worker = $5
-    FROM due WHERE r.id = due.id
+    FROM due WHERE r.id = ANY (ARRAY[due.id])
     RETURNING ",
     run_columns!(),
     ", due.status AS was, due.due_at AS was_due_at,
@@ -68,7 +72,7 @@ fn leased_run(row: &PgRow) -> sqlx::Result<(LeasedRun, Option<i64>)> {
 pub(super) const RENEW: &str = "-- renew
 UPDATE runs AS r SET due_at = $3
 FROM unnest($1::uuid[], $2::bigint[]) AS h (id, token)
-WHERE r.id = h.id AND r.token = h.token AND r.status = $4
+WHERE r.id = ANY (ARRAY[h.id]) AND r.token = h.token AND r.status = $4
 RETURNING r.id, r.token, r.cancel_requested";
 
 pub(super) async fn renew(
@@ -104,7 +108,7 @@ SET status = n.status, due_at = n.due_at, worker = n.worker, finished_at = n.fin
 FROM unnest(
     $1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::text[], $6::timestamptz[], $7::text[]
 ) AS n (id, token, status, due_at, worker, finished_at, document)
-WHERE r.id = n.id AND r.token = n.token AND r.finished_at IS NULL
+WHERE r.id = ANY (ARRAY[n.id]) AND r.token = n.token AND coalesce(r.finished_at, 'infinity') = 'infinity'
 RETURNING r.id, r.token";
 
 /// Of two outcomes of one lease the first is written, and the second is late by definition.

@@ -112,8 +112,8 @@ fn pool_options(connections: u32) -> PoolOptions<Postgres> {
     PoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .idle_timeout(Duration::from_secs(300))
-        .max_lifetime(Duration::from_secs(1800))
+        .idle_timeout(Duration::from_mins(5))
+        .max_lifetime(Duration::from_mins(30))
         .test_before_acquire(false)
         .before_acquire(|connection: &mut PgConnection, used| {
             Box::pin(async move {

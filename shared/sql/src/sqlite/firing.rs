@@ -19,7 +19,7 @@ WHERE next_fire_at <= $1 ORDER BY next_fire_at LIMIT $2";
 
 pub(super) const COUNT_ACTIVE: &str = "-- count_active
 SELECT job_id, count(*) FROM runs INDEXED BY runs_active_idx
-WHERE due_at IS NOT NULL AND job_id IN (SELECT unhex(value) FROM json_each($1)) GROUP BY job_id";
+WHERE finished_at IS NULL AND job_id IN (SELECT unhex(value) FROM json_each($1)) GROUP BY job_id";
 
 pub(super) const ADVANCE: &str = "-- advance
 UPDATE job_state SET next_fire_at = f.value ->> 1, state = f.value ->> 2

@@ -1,5 +1,12 @@
 //! The contract of stores, kept by both databases, and what is special about each.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "helpers of tests fail and speak as tests do"
+)]
+
 mod alarm;
 mod plans;
 mod schema;

@@ -50,7 +50,10 @@ async fn hot_statements_read_what_they_touch_and_no_more() {
     for some in started.chunks(10) {
         let settled: Vec<Settled> = some
             .iter()
-            .map(|run| Settled { run: domain::settle::cancelled(run, domain::Reason::Requested, now), token: run.token })
+            .map(|run| Settled {
+                run: domain::settle::cancelled(run, domain::Reason::Requested, now),
+                token: run.token,
+            })
             .collect();
         assert!(store.commit_settled(&settled).await.unwrap().iter().all(|written| *written));
     }

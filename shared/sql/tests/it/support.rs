@@ -112,7 +112,7 @@ fn server_url() -> Option<String> {
         let ci = std::env::var("CI").is_ok_and(|ci| !ci.is_empty());
         assert!(!ci, "TEST_DATABASE_URL is not set: no PostgreSQL to test on");
         SAID.call_once(|| {
-            eprintln!("SKIPPED: everything about PostgreSQL, for TEST_DATABASE_URL is not set")
+            eprintln!("SKIPPED: everything about PostgreSQL, for TEST_DATABASE_URL is not set");
         });
     }
     url

@@ -120,6 +120,13 @@ impl MemoryStore {
         self.lock().keys.get(&(project.to_owned(), key.to_owned())).is_some_and(keys::Reserved::is_answered)
     }
 
+    /// The earliest instant after `now` at which a job or a run becomes due.
+    pub fn next_due_after(&self, now: Instant) -> Option<Instant> {
+        let state = self.lock();
+        let jobs = state.jobs.values().filter_map(|row| row.job.next_fire_at);
+        jobs.chain(state.runs.values().filter_map(|run| run.due_at)).filter(|at| *at > now).min()
+    }
+
     /// What a look at `now` would find due, the longest due first: jobs with their next occurrence.
     pub fn due_jobs(&self, now: Instant) -> Vec<(Instant, JobId)> {
         self.lock().due_jobs(now)

@@ -96,6 +96,10 @@ pub(super) async fn perform(op: &Op, world: &World, it: &Fixture) -> String {
             let Some(run) = world.manual(*job, *delay) else { return String::new() };
             say(store.insert_run(&run).await)
         }
+        Op::InsertOccurrence { job } => {
+            let Some(run) = world.occurrence(*job) else { return String::new() };
+            say(store.insert_run(&run).await)
+        }
         Op::Lease { limit, seconds } => lease_some(it, world, *limit, *seconds).await,
         Op::Renew { runs, seconds } => {
             let picked = runs.iter().filter_map(|pick| world.run(*pick));
@@ -163,7 +167,7 @@ pub(super) async fn perform(op: &Op, world: &World, it: &Fixture) -> String {
         Op::Release { key: pick, project: of } if !world.is_answered(*pick, *of) => {
             say(keys.release(project(*of), key(*pick)).await)
         }
-        Op::Wait { .. } | Op::Finish { .. } | Op::Release { .. } => String::new(),
+        Op::Wait { .. } | Op::WaitForIt { .. } | Op::Finish { .. } | Op::Release { .. } => String::new(),
         Op::Forget { age } => {
             let before = now - HumanDuration::from_secs(u64::from(*age)).to_delta();
             say(keys.forget(before, 1_000).await)
@@ -175,8 +179,8 @@ pub(super) async fn perform(op: &Op, world: &World, it: &Fixture) -> String {
 pub(super) async fn everything(it: &Fixture) -> String {
     let mut all = String::new();
     for pick in [0, 1] {
-        all += &job_pages(it, all_jobs(project(pick))).await;
-        all += &run_pages(it, all_runs(project(pick))).await;
+        all += &job_pages(it, JobQuery { limit: 2, ..all_jobs(project(pick)) }).await;
+        all += &run_pages(it, RunQuery { limit: 20, ..all_runs(project(pick)) }).await;
     }
     all + &say(it.store.next_due().await)
 }

@@ -29,9 +29,16 @@ const SEQUENCES: u32 = 64;
 /// # Panics
 /// Where the two stores differ: with the shortest sequence found that shows it, and the seed.
 pub fn run(store: &str, fixture: impl AsyncFnOnce() -> Option<Fixture>) {
+    run_with(store, config(), fixture);
+}
+
+/// Runs the model-based test with another configuration than the environment's: a fixed seed, more sequences.
+///
+/// # Panics
+/// As [`run`] does.
+pub fn run_with(store: &str, config: Config, fixture: impl AsyncFnOnce() -> Option<Fixture>) {
     let runtime = runtime();
     let Some(subject) = runtime.block_on(fixture()) else { return skipped(store) };
-    let config = config();
     let seed = config.rng_seed;
     // Shrinking runs on, so sequences are counted here, not in their input.
     let sequence = Cell::new(0);

@@ -12,6 +12,10 @@ pub(super) enum Op {
     Wait {
         seconds: u32,
     },
+    /// Time passes until the next thing is due, or until a millisecond before.
+    WaitForIt {
+        early: bool,
+    },
     InsertJob {
         shape: Shape,
     },
@@ -62,6 +66,10 @@ pub(super) enum Op {
     InsertRun {
         job: u8,
         delay: u32,
+    },
+    /// A run of an occurrence that is yet to fire: an accident firing has to live with.
+    InsertOccurrence {
+        job: u8,
     },
     Lease {
         limit: u32,
@@ -150,12 +158,13 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         8 => soon().prop_map(|seconds| Op::Wait { seconds }),
         1 => Just(Op::Wait { seconds: 3_600 }),
+        6 => any::<bool>().prop_map(|early| Op::WaitForIt { early }),
         8 => shape().prop_map(|shape| Op::InsertJob { shape }),
         3 => (pick(), shape()).prop_map(|(job, shape)| Op::Edit { job, shape }),
         2 => pick().prop_map(|job| Op::Pause { job }),
         3 => pick().prop_map(|job| Op::Resume { job }),
         2 => (pick(), -1..=1_i8).prop_map(|(job, version)| Op::ReplaceBlindly { job, version }),
-        1 => pick().prop_map(|job| Op::Delete { job }),
+        2 => pick().prop_map(|job| Op::Delete { job }),
         1 => pick().prop_map(|job| Op::Corrupt { job }),
         2 => (pick(), pick()).prop_map(|(job, project)| Op::FindById { job, project }),
         2 => (pick(), pick()).prop_map(|(name, project)| Op::FindByName { name, project }),
@@ -166,6 +175,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::FireNothing),
         3 => Just(Op::NextDue),
         4 => (pick(), soon()).prop_map(|(job, delay)| Op::InsertRun { job, delay }),
+        2 => pick().prop_map(|job| Op::InsertOccurrence { job }),
         8 => (1..6_u32, soon()).prop_map(|(limit, seconds)| Op::Lease { limit, seconds }),
         4 => (some(), soon()).prop_map(|(runs, seconds)| Op::Renew { runs, seconds }),
         8 => (some(), verdict()).prop_map(|(runs, verdict)| Op::Settle { runs, verdict }),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
+use chrono::{SubsecRound, TimeDelta};
 use domain::schedule::{At, Date, Interval};
 use domain::{
     HumanDuration, Instant, Job, JobDraft, JobId, JobState, Misfire, Run, RunId, RunKind, RunStatus, Schedule,
@@ -56,10 +56,10 @@ impl World {
         self.now + TimeDelta::seconds(i64::from(seconds))
     }
 
-    /// Now, on a millisecond of its own: no two jobs are ever due at the same instant, so the order in which they
-    /// fire is not left to the store.
+    /// Within the second after next, on a millisecond of its own: no two jobs are ever due at the same instant, so
+    /// the order in which they fire is not left to the store.
     fn apart(&self) -> Instant {
-        self.now + TimeDelta::milliseconds(i64::from(self.step) + 1)
+        self.now.trunc_subsecs(0) + TimeDelta::milliseconds(1_001 + i64::from(self.step))
     }
 
     /// The job an insertion adds.
@@ -114,6 +114,12 @@ impl World {
         Some(run)
     }
 
+    /// The run of a picked job's next occurrence.
+    pub(super) fn occurrence(&self, pick: u8) -> Option<Run> {
+        let job = self.job(pick)?;
+        Some(Run::pending(job, RunKind::Schedule, job.next_fire_at?, self.now, 0))
+    }
+
     /// Which runs are due, since when.
     pub(super) fn due_runs(&self) -> &[(Instant, RunId)] {
         &self.due_runs
@@ -155,8 +161,13 @@ impl World {
                 history.push(run);
             }
         }
-        if let Op::Wait { seconds } = op {
-            self.now = self.after(*seconds);
+        match op {
+            Op::Wait { seconds } => self.now = self.after(*seconds),
+            Op::WaitForIt { early } => {
+                let next = self.oracle.next_due_after(self.now).unwrap_or(self.now);
+                self.now = (next - TimeDelta::milliseconds((*early).into())).max(self.now);
+            }
+            _ => {}
         }
         self.due_runs = self.oracle.due_runs(self.now);
         let keys = PROJECTS.into_iter().flat_map(|project| KEYS.map(|key| (project, key)));
@@ -167,7 +178,7 @@ impl World {
 
 /// The last of a history, or one time in four one before it.
 fn snapshot<T>(history: &[T], pick: usize) -> Option<&T> {
-    let back = if pick % 4 == 3 { 1 + pick / 4 % 2 } else { 0 };
+    let back = if pick % 4 == 3 { 1 + pick / 4 % 3 } else { 0 };
     history.get(history.len().saturating_sub(1 + back)).or_else(|| history.last())
 }
 
@@ -195,7 +206,10 @@ pub(super) fn label(pick: u8) -> Option<(String, String)> {
 
 /// A piece of some of the names.
 pub(super) fn text(pick: u8) -> Option<String> {
-    [None, Some("beta"), Some("ALPHA"), Some("%"), Some("_"), Some("")][usize::from(pick) % 6]
+    [None, Some("beta"), Some("ALPHA"), Some("%"), Some("_"), Some("")]
+        .get(usize::from(pick) % 16)
+        .copied()
+        .flatten()
         .map(str::to_owned)
 }
 

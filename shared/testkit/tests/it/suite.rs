@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::panic::{UnwindSafe, catch_unwind};
 use std::path::Path;
 
+use proptest::prelude::ProptestConfig;
+use proptest::test_runner::RngSeed;
 use testkit::conformance::case;
 
 use crate::wrong::Bug;
@@ -33,28 +35,34 @@ fn fails(test: impl FnOnce() + UnwindSafe) -> bool {
 #[test]
 fn some_case_notices_every_bug() {
     for bug in Bug::ALL {
-        let mut failed = Vec::new();
+        let mut noticed = false;
         macro_rules! try_case {
             (racing, $case:ident) => {};
             ($group:ident, $case:ident) => {
-                if fails(|| case("wrong", async || Some(bug.fixture()), testkit::conformance::$group::$case))
-                {
-                    failed.push(concat!(stringify!($group), "::", stringify!($case)));
-                }
+                noticed = noticed
+                    || fails(|| {
+                        case("wrong", async || Some(bug.fixture()), testkit::conformance::$group::$case)
+                    });
             };
         }
         testkit::__conformance_cases!(calls try_case);
-        assert!(!failed.is_empty(), "no case notices {bug:?}");
-        println!("{bug:?}: {failed:?}");
+        assert!(noticed, "no case notices {bug:?}");
     }
 }
 
-/// So does the model-based test, with its ordinary number of sequences.
+/// So does the model-based test. The seed is fixed: whether a given run meets a rare bug is left to the tests of the
+/// real stores, which draw new sequences every time.
 #[test]
 fn the_model_notices_every_bug() {
+    let config = || ProptestConfig {
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        max_shrink_iters: 0,
+        ..ProptestConfig::with_cases(250)
+    };
     let unnoticed: Vec<_> = Bug::ALL
         .into_iter()
-        .filter(|bug| !fails(|| testkit::model::run("wrong", async || Some(bug.fixture()))))
+        .filter(|bug| !fails(|| testkit::model::run_with("wrong", config(), async || Some(bug.fixture()))))
         .collect();
     assert_eq!(unnoticed, []);
 }
