@@ -8,8 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use axum::http::HeaderValue;
 use domain::time::tzdb_version;
+use domain::{JobState, RunStatus};
 use engine::bell::POLL_FLOOR;
-use engine::{Alarm, Bell, Clock, Dispatcher, Entropy, LocalAlarm, Scheduler, Settings, StoreError, tick};
+use engine::{
+    Alarm, Bell, Clock, Dispatcher, Entropy, LocalAlarm, Scheduler, Settings, Store, StoreError, tick,
+};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sql::Database;
 use tokio::net::TcpListener;
@@ -61,11 +64,15 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         },
         options: api::Options {
             cors_origins: origins(&config)?,
+            api: config.role != Role::Worker,
             echo: config.echo,
             ..api::Options::default()
         },
     });
-    announce(&config, worker.is_some());
+    announce(&config);
+    if worker.is_some() {
+        tokio::spawn(count(database.store()));
+    }
 
     let working = worker.map(|worker| {
         let (shutdown, grace) = (shutdown.clone(), config.shutdown_grace.to_std());
@@ -183,6 +190,27 @@ fn record_metrics() -> anyhow::Result<PrometheusHandle> {
     Ok(handle)
 }
 
+/// Keeps the gauges of what the store holds, which need a query, fresh enough for a scrape.
+async fn count(store: Arc<dyn Store>) {
+    const EVERY: Duration = Duration::from_secs(15);
+    loop {
+        if let Ok(counts) = store.counts().await {
+            for state in JobState::ALL {
+                let jobs = counts.jobs.iter().find(|(it, _)| *it == state).map_or(0, |(_, count)| *count);
+                metrics::gauge!("scheduler_jobs", "state" => state.as_str()).set(as_gauge(jobs));
+            }
+            let waiting = counts.runs.iter().filter(|(status, _)| *status == RunStatus::Pending);
+            metrics::gauge!("scheduler_queue_depth").set(as_gauge(waiting.map(|(_, count)| count).sum()));
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges are floats, and counts stay far below 2^53")]
+fn as_gauge(count: u64) -> f64 {
+    count as f64
+}
+
 /// Unique to this process: a restart is another worker, whose leases are not the old one's.
 fn worker_name(entropy: &dyn Entropy) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "any 32 of the random bits will do")]
@@ -192,12 +220,21 @@ fn worker_name(entropy: &dyn Entropy) -> String {
     format!("{}-{random:08x}", if host.is_empty() { "scheduler" } else { host })
 }
 
-fn announce(config: &Config, works: bool) {
+fn announce(config: &Config) {
     let place = without_password(&config.database_url);
     let listen = config.listen;
     tracing::info!("scheduler {} on {place}, time zones {}", env!("CARGO_PKG_VERSION"), tzdb_version());
-    if !works {
-        tracing::info!("this process serves the API only (SCHEDULER_ROLE=api); workers fire the jobs");
+    match config.role {
+        Role::All => (),
+        Role::Api => {
+            tracing::info!("this process serves the API only (SCHEDULER_ROLE=api); workers fire the jobs")
+        }
+        Role::Worker => {
+            tracing::info!("this process fires jobs only (SCHEDULER_ROLE=worker); no API but health")
+        }
+    }
+    if !config.allow_targets.is_empty() {
+        tracing::info!("jobs may call these private targets: {}", config.allow_targets);
     }
     if config.webhook_secrets.is_empty() {
         tracing::info!("HTTP calls are not signed; set SCHEDULER_WEBHOOK_SECRET to sign them");

@@ -30,8 +30,8 @@ pub fn router(state: ApiState) -> Router {
     let (service, _) = service::routes(options.echo).split_for_parts();
     let versioned =
         versioned.route_layer(from_fn_with_state(state.clone(), idempotency::once)).merge(previews);
-    let routes = Router::new()
-        .nest(BASE, versioned)
+    let versioned = if options.api { Router::new().nest(BASE, versioned) } else { Router::new() };
+    let routes = versioned
         .merge(service)
         .merge(service::pages())
         .fallback(problems::nothing_here)

@@ -48,6 +48,8 @@ pub struct BuildInfo {
 pub struct Options {
     /// Origins (`https://ui.example.com`) whose pages may call the API; none by default.
     pub cors_origins: Vec<HeaderValue>,
+    /// Whether `/api/v1` exists; a process that only works answers for its health and metrics alone.
+    pub api: bool,
     /// Whether `POST /echo` exists.
     pub echo: bool,
     /// The largest request body, in bytes.
@@ -62,6 +64,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             cors_origins: Vec::new(),
+            api: true,
             echo: true,
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(25),

@@ -21,13 +21,7 @@ fn now() -> Instant {
 fn cron(expression: &str) -> Schedule {
     let timezone = Zone::named("America/New_York").ok();
     let expression = expression.to_owned();
-    Schedule::Cron(Cron {
-        expression,
-        dialect: None,
-        timezone,
-        gap: Gap::default(),
-        fold: Fold::default(),
-    })
+    Schedule::Cron(Cron { expression, dialect: None, timezone, gap: Gap::default(), fold: Fold::default() })
 }
 
 #[divan::bench(args = EXPRESSIONS)]

@@ -13,7 +13,7 @@ use crate::run::{Reason, Run};
 use crate::schedule::Schedule;
 use crate::target::Target;
 use crate::time::{Timetable, Zone};
-use crate::{HumanDuration, Instant, whole_millis};
+use crate::{HumanDuration, Instant, is_in_range, whole_millis};
 
 /// What a user writes: everything about a job that is theirs to choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -149,6 +149,11 @@ impl JobDraft {
         findings.require((shortest..=DAY).contains(&self.timeout), "/timeout", "out_of_range", || {
             format!("{} is outside {shortest}–{DAY}", self.timeout)
         });
+        for (pointer, at) in [("/start_at", self.start_at), ("/end_at", self.end_at)] {
+            findings.require(at.is_none_or(is_in_range), pointer, "out_of_range", || {
+                "lies outside 1970–2100".to_owned()
+            });
+        }
         let ordered = self.start_at.zip(self.end_at).is_none_or(|(start, end)| start <= end);
         findings.require(ordered, "/end_at", "out_of_range", || "lies before start_at".to_owned());
         findings.finish()

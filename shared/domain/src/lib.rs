@@ -36,6 +36,11 @@ use chrono::{DateTime, SubsecRound, Utc};
 /// take part in a compare-and-set.
 pub type Instant = DateTime<Utc>;
 
+/// Whether `at` lies within the time the service knows, 1970 to 2100. Arithmetic on such instants cannot overflow.
+pub fn is_in_range(at: Instant) -> bool {
+    Instant::UNIX_EPOCH <= at && at < time::horizon()
+}
+
 /// Cuts `at` down to the service's precision, one millisecond, never rounding up: a job must not
 /// become due before its time.
 pub fn whole_millis(at: Instant) -> Instant {

@@ -138,7 +138,7 @@ impl FromStr for What {
         let (below, name) = text.strip_prefix("*.").map_or((false, text), |name| (true, name));
         // The URL's own parser, so that names are compared in the form in which targets hold them.
         match Host::parse(name) {
-            Ok(Host::Domain(name)) if !name.contains('*') && !name.is_empty() => {
+            Ok(Host::Domain(name)) if !name.contains('*') && !name.trim_matches('.').is_empty() => {
                 let name = name.strip_suffix('.').unwrap_or(&name).to_owned();
                 Ok(if below { Self::Below(name) } else { Self::Name(name) })
             }

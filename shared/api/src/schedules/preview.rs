@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use chrono::TimeDelta;
 use domain::invalid::Findings;
-use domain::time::{Timetable, Zone};
+use domain::schedule::Dialect;
+use domain::time::{Explanation, Timetable, Zone};
 use domain::{Instant, Invalid, Schedule};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,15 @@ fn ten() -> usize {
 /// What a schedule means.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SchedulePreview {
+    /// In words.
+    #[schema(example = "At 02:00 on weekdays, Europe/Paris")]
+    description: String,
+    /// A cron expression written the standard way.
+    #[schema(required, example = "0 2 * * MON-FRI")]
+    normalized: Option<String>,
+    /// How a cron expression was read.
+    #[schema(required)]
+    dialect: Option<Dialect>,
     /// Its first occurrences.
     next: Vec<PreviewedOccurrence>,
     /// How often a day it is due, averaged over the coming year; `null` where it does not repeat.
@@ -98,13 +108,13 @@ pub async fn preview_schedule(
 
     let zone = schedule.zone();
     let next = occurrences(&timetable, &zone, from, request.count);
-    let mut warnings = Vec::new();
+    let Explanation { description, normalized, dialect, mut warnings } = timetable.explain(&schedule);
     if next.is_empty() {
         warnings.push(format!("never due after {}", Timestamp(from)));
     }
     let repeats = !matches!(schedule, Schedule::Date(_));
     let runs_per_day = repeats.then(|| runs_per_day(&timetable, from));
-    Ok(Json(SchedulePreview { next, runs_per_day, warnings }))
+    Ok(Json(SchedulePreview { description, normalized, dialect, next, runs_per_day, warnings }))
 }
 
 /// No schedule reaches further.
@@ -117,11 +127,20 @@ fn occurrences(timetable: &Timetable, zone: &Zone, from: Instant, count: usize) 
     let mut before = zone.offset_seconds(from);
     let occurrence = |at| {
         let seconds = zone.offset_seconds(at);
-        let note = (seconds != before).then(|| {
+        let local = zone.local(at).format("%Y-%m-%dT%H:%M:%S").to_string();
+        let skipped = timetable.stands_for(at).map(|skipped| {
+            format!(
+                "{} does not exist on {}, runs at {}",
+                skipped.format("%H:%M"),
+                skipped.format("%Y-%m-%d"),
+                zone.local(at).format("%H:%M")
+            )
+        });
+        let changed = (seconds != before).then(|| {
             format!("the first since the clocks changed from {} to {}", offset(before), offset(seconds))
         });
+        let note = skipped.or(changed);
         before = seconds;
-        let local = zone.local(at).format("%Y-%m-%dT%H:%M:%S").to_string();
         PreviewedOccurrence { at: Timestamp(at), local, offset: offset(seconds), note }
     };
     timetable.after(from).take(count).map(occurrence).collect()

@@ -154,7 +154,7 @@ async fn a_body_without_a_known_length_is_limited_too() {
 async fn extreme_instants_are_answered() {
     let app = TestApp::new();
     let extremes = [
-        "-262143-01-01T00:00:01Z",
+        "-262143-01-01T00:00:00Z",
         "+262142-12-31T23:59:59.999Z",
         "0000-01-01T00:00:00Z",
         "9999-12-31T23:59:59Z",

@@ -30,7 +30,7 @@ fn word() -> impl Strategy<Value = String> {
     let words = "name description labels schedule target retry timeout misfire overlap start_at end_at type interval cron \
         date every anchor timezone expression dialect gap fold at http log noop method url headers body success message \
         max_attempts initial factor max jitter policy tolerance window from count reason 5m 0s 1d -1s UTC Europe/Paris \
-        2026-12-01T09:00:00Z 2026-12-01T09:00 -262143-01-01T00:00:01Z +262142-12-31T23:59:59Z latest all skip allow_all \
+        2026-12-01T09:00:00Z 2026-12-01T09:00 -262143-01-01T00:00:00Z +262142-12-31T23:59:59Z latest all skip allow_all \
         unix quartz aws @daily @reboot 2xx POST https://example.com/";
     prop::sample::select(words.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
 }

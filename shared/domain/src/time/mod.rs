@@ -4,14 +4,16 @@
 //! cron stay inside; everything else in the service sees [`Instant`]s.
 
 mod cron;
+mod explain;
 mod zone;
 
 use chrono::{NaiveDateTime, TimeZone as _, Utc};
 
+pub use self::explain::Explanation;
 pub use self::zone::{Zone, tzdb_version};
 use crate::invalid::Invalid;
 use crate::schedule::{At, Schedule};
-use crate::{HumanDuration, Instant};
+use crate::{HumanDuration, Instant, is_in_range};
 
 /// The shortest interval the service accepts.
 pub const MIN_INTERVAL: HumanDuration = HumanDuration::from_secs(1);
@@ -46,6 +48,9 @@ impl Timetable {
                 if interval.every > HumanDuration::from_secs(100 * 366 * 86_400) {
                     return Err(Invalid::one("/every", "out_of_range", "longer than 100 years"));
                 }
+                if !interval.anchor.is_none_or(is_in_range) {
+                    return Err(Invalid::one("/anchor", "out_of_range", "lies outside 1970–2100"));
+                }
                 Ok(Self(Kind::Interval {
                     anchor: interval.anchor.map_or(0, |anchor| anchor.timestamp_millis()),
                     every: i64::try_from(interval.every.as_millis()).unwrap_or(i64::MAX),
@@ -57,9 +62,9 @@ impl Timetable {
                     At::Instant(instant) => Some(instant),
                     At::Local(local) => date.timezone.clone().unwrap_or_default().instant(local),
                 };
-                at.filter(|at| *at < horizon()).map(|at| Self(Kind::Date(at))).ok_or_else(|| {
-                    Invalid::one("/at", "out_of_range", "beyond the year 2100, the service's horizon")
-                })
+                at.filter(|at| is_in_range(*at))
+                    .map(|at| Self(Kind::Date(at)))
+                    .ok_or_else(|| Invalid::one("/at", "out_of_range", "lies outside 1970–2100"))
             }
         }
     }
@@ -112,7 +117,7 @@ impl Timetable {
 }
 
 /// The first instant that no schedule reaches: the start of 2101.
-fn horizon() -> Instant {
+pub(crate) fn horizon() -> Instant {
     const START_OF_2101: i64 = 4_133_980_800;
     Utc.timestamp_opt(START_OF_2101, 0).single().unwrap_or(Instant::MAX_UTC)
 }

@@ -126,7 +126,10 @@ pub(super) const LOAD_DEFINITIONS: &str = concat!(
     "-- load_definitions
 SELECT ",
     job_columns!(),
-    " FROM jobs AS j JOIN job_state AS s ON s.job_id = j.id WHERE j.id = ANY ($1)"
+    "
+FROM unnest($1::uuid[]) AS k (id)
+JOIN jobs AS j ON j.id = ANY (ARRAY[k.id])
+JOIN job_state AS s ON s.job_id = ANY (ARRAY[k.id])"
 );
 
 /// The jobs of these ids and versions that can be read. One that has another version by now is returned as it is.

@@ -58,7 +58,7 @@ const FIND_BY_ID: &str = find_job!("find_job_by_id", "j.id = $2");
 const FIND_BY_NAME: &str = find_job!("find_job_by_name", "j.name = $2");
 
 pub(super) async fn find(pool: &PgPool, project: &str, key: &JobKey) -> sqlx::Result<Option<StoredJob>> {
-    if has_nul(&key.to_string()) {
+    if has_nul(project) || has_nul(&key.to_string()) {
         return Ok(None);
     }
     let query = match key {

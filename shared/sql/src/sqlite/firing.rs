@@ -86,7 +86,7 @@ async fn advance(connection: &mut SqliteConnection, firings: &mut [Firing]) -> s
     Ok(())
 }
 
-const LOAD_DEFINITIONS: &str = concat!(
+pub(super) const LOAD_DEFINITIONS: &str = concat!(
     "-- load_definitions
 SELECT ",
     job_columns!(),
@@ -120,7 +120,7 @@ pub(super) async fn load_definitions(
     Ok(jobs)
 }
 
-const NEXT_DUE: &str = "-- next_due
+pub(super) const NEXT_DUE: &str = "-- next_due
 SELECT min(at) FROM (
     SELECT min(next_fire_at) AS at FROM job_state WHERE next_fire_at IS NOT NULL
     UNION ALL SELECT min(due_at) FROM runs WHERE due_at IS NOT NULL

@@ -14,11 +14,11 @@ use uuid::Uuid;
 use super::firing::load_definitions;
 use super::{SqliteStore, batch, rows};
 
-const CLAIM: &str = "-- claim_runs
+pub(super) const CLAIM: &str = "-- claim_runs
 SELECT id, status FROM runs INDEXED BY runs_due_idx WHERE due_at <= $1 ORDER BY due_at LIMIT $2";
 
 /// The job's version comes along to find its definition in the cache; a deleted job has none.
-const LEASE: &str = concat!(
+pub(super) const LEASE: &str = concat!(
     "-- lease_runs
 UPDATE runs SET token = token + 1, status = $2, due_at = $3, worker = $4
 WHERE id IN (SELECT unhex(value) FROM json_each($1))

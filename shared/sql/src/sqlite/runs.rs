@@ -118,7 +118,7 @@ pub(super) async fn reopen(pool: &SqlitePool, run: &Run) -> sqlx::Result<bool> {
     Ok(reopened.rows_affected() == 1)
 }
 
-const FIND: &str =
+pub(super) const FIND: &str =
     concat!("-- find_run\nSELECT ", run_columns!(), " FROM runs AS r WHERE r.id = $2 AND r.project = $1");
 
 pub(super) async fn find(pool: &SqlitePool, project: &str, id: RunId) -> sqlx::Result<Option<Run>> {

@@ -9,6 +9,7 @@
 
 mod alarm;
 mod plans;
+mod recorder;
 mod schema;
 mod support;
 

@@ -58,7 +58,7 @@ fn the_model_notices_every_bug() {
         rng_seed: RngSeed::Fixed(1),
         failure_persistence: None,
         max_shrink_iters: 0,
-        ..ProptestConfig::with_cases(250)
+        ..ProptestConfig::with_cases(500)
     };
     let unnoticed: Vec<_> = Bug::ALL
         .into_iter()

@@ -74,7 +74,6 @@ impl Occurrences {
 }
 
 /// What a preview tells about the expression.
-#[allow(dead_code, reason = "until Timetable hands it on")]
 impl Occurrences {
     /// The expression written the standard way, in its own dialect. See `echo`.
     pub(super) fn normalized(&self) -> String {
