@@ -9,7 +9,7 @@ cargo test --workspace --locked --no-run "$@"
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 status=0
-scripts/postgres.sh cargo test --workspace --locked "$@" 2>&1 | tee "$output" || status=$?
+scripts/postgres.sh cargo test --workspace --locked --no-fail-fast "$@" 2>&1 | tee "$output" || status=$?
 
 # cargo prints a summary for each of its binaries; this is the one for all of them.
 awk '/^test result:/ { passed += $4; failed += $6; skipped += $8 }

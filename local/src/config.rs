@@ -197,9 +197,20 @@ fn secret_file(setting: &Setting, environment: &BTreeMap<String, String>) -> any
 
 fn dot_env() -> anyhow::Result<BTreeMap<String, String>> {
     match dotenvy::from_path_iter(".env") {
-        Ok(pairs) => pairs.collect::<Result<_, _>>().context(".env cannot be read"),
+        Ok(pairs) => pairs.collect::<Result<_, _>>().map_err(unreadable),
         Err(error) if error.not_found() => Ok(BTreeMap::new()),
-        Err(error) => Err(error).context(".env cannot be read"),
+        Err(error) => Err(unreadable(error)),
+    }
+}
+
+/// Names the variable whose line is wrong, never its value: it may be a password.
+fn unreadable(error: dotenvy::Error) -> anyhow::Error {
+    match error {
+        dotenvy::Error::LineParse(line, _) => {
+            let name = line.split('=').next().unwrap_or_default().trim();
+            anyhow::anyhow!(".env cannot be read: the line of {name} has unbalanced quotes or no name")
+        }
+        error => anyhow::Error::new(error).context(".env cannot be read"),
     }
 }
 

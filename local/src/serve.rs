@@ -10,12 +10,15 @@ use axum::http::HeaderValue;
 use domain::time::tzdb_version;
 use domain::{JobState, RunStatus};
 use engine::bell::POLL_FLOOR;
+use engine::idempotency::REMEMBERED_FOR;
 use engine::{
-    Alarm, Bell, Clock, Dispatcher, Entropy, LocalAlarm, Scheduler, Settings, Store, StoreError, tick,
+    Alarm, Bell, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Scheduler, Settings, Store, StoreError,
+    tick,
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sql::Database;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::config::without_password;
@@ -72,9 +75,10 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     announce(&config);
     if worker.is_some() {
         tokio::spawn(count(database.store()));
+        tokio::spawn(forget(database.idempotency(), clock));
     }
 
-    let working = worker.map(|worker| {
+    let mut working = worker.map(|worker| {
         let (shutdown, grace) = (shutdown.clone(), config.shutdown_grace.to_std());
         tokio::spawn(tick::serve(worker, bell.clone(), entropy, shutdown, grace))
     });
@@ -91,7 +95,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         }
     });
 
-    stop_requested().await?;
+    tokio::select! {
+        stop = stop_requested() => stop?,
+        // It ends by itself only by failing, and a scheduler that does not fire must not look alive.
+        failed = ended(&mut working) => return Err(failed.context("the tick loop failed")),
+    }
     tracing::info!("stopping: no new runs; those under way may finish for {}", config.shutdown_grace);
     shutdown.cancel();
     if let Some(working) = working {
@@ -103,9 +111,18 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         stop_serving.cancel();
     });
     serving.await.context("the server failed")??;
-    database.close().await;
+    // A database that hangs is not waited for.
+    let _ = tokio::time::timeout(Duration::from_secs(2), database.close()).await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for the end of a task that should not end; for ever where there is none.
+async fn ended(task: &mut Option<JoinHandle<()>>) -> anyhow::Error {
+    match task {
+        Some(task) => task.await.err().map_or_else(|| anyhow::anyhow!("it ended"), anyhow::Error::new),
+        None => std::future::pending().await,
+    }
 }
 
 /// Connects and brings the schema up to date, waiting for a database that is still starting.
@@ -201,6 +218,19 @@ async fn count(store: Arc<dyn Store>) {
             }
             let waiting = counts.runs.iter().filter(|(status, _)| *status == RunStatus::Pending);
             metrics::gauge!("scheduler_queue_depth").set(as_gauge(waiting.map(|(_, count)| count).sum()));
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Forgets answers that are remembered no longer.
+async fn forget(idempotency: Arc<dyn Idempotency>, clock: Arc<dyn Clock>) {
+    const EVERY: Duration = Duration::from_mins(1);
+    const BATCH: u32 = 1_000;
+    loop {
+        let before = clock.now() - REMEMBERED_FOR;
+        if let Err(error) = idempotency.forget(before, BATCH).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "old answers cannot be forgotten yet");
         }
         tokio::time::sleep(EVERY).await;
     }

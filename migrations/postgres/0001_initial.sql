@@ -15,7 +15,8 @@ CREATE TABLE jobs (
     document json NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
-    CONSTRAINT jobs_project_name_key UNIQUE (project, name)
+    CONSTRAINT jobs_project_name_key UNIQUE (project, name),
+    CONSTRAINT jobs_instants_finite CHECK (isfinite(created_at) AND isfinite(updated_at))
 );
 
 -- Lists in the order of creation.
@@ -26,7 +27,9 @@ CREATE TABLE job_state (
     job_id uuid PRIMARY KEY REFERENCES jobs ON DELETE CASCADE,
     version bigint NOT NULL,
     state smallint NOT NULL,
-    next_fire_at timestamptz
+    next_fire_at timestamptz,
+    -- The program knows no infinity.
+    CONSTRAINT job_state_instants_finite CHECK (isfinite(next_fire_at))
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE INDEX job_state_due_idx ON job_state (next_fire_at) WHERE next_fire_at IS NOT NULL;
@@ -48,6 +51,7 @@ CREATE TABLE runs (
     finished_at timestamptz,
     document json NOT NULL,
     -- An unfinished run that is never due would be lost for good.
+    CONSTRAINT runs_instants_finite CHECK (isfinite(scheduled_for) AND isfinite(due_at)),
     CONSTRAINT runs_due_until_finished CHECK ((due_at IS NULL) = (finished_at IS NOT NULL))
 ) WITH (fillfactor = 55, autovacuum_vacuum_scale_factor = 0.05);
 

@@ -40,22 +40,25 @@ fn shown(setting: &Setting, value: &str) -> String {
 
 /// A database URL that may be shown: no password, and of its parameters those only that cannot hold one.
 pub(crate) fn without_password(url: &str) -> String {
-    let (base, parameters) = url.split_once('?').unwrap_or((url, ""));
-    let base = match base.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)))
-    {
-        Some((scheme, (user, place))) => {
-            let (user, masked) = user.split_once(':').map_or((user, ""), |(user, _)| (user, ":***"));
-            format!("{scheme}://{user}{masked}@{place}")
-        }
-        None => base.to_owned(),
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    // The last @ first: a password that should have been percent-encoded may hold anything.
+    let (user, place) = match rest.rsplit_once('@') {
+        Some((user, place)) => (Some(user), place),
+        None => (None, rest),
     };
+    let user = user.map_or(String::new(), |user| match user.split_once(':') {
+        Some((user, _)) => format!("{user}:***@"),
+        None => format!("{user}@"),
+    });
+    let (place, parameters) = place.split_once('?').unwrap_or((place, ""));
     let harmless: Vec<&str> = parameters
         .split('&')
-        .filter(|parameter| {
-            ["host=", "port=", "sslmode=", "dbname=", "mode="].iter().any(|it| parameter.starts_with(it))
+        .filter(|it| {
+            ["host=", "port=", "sslmode=", "dbname=", "mode="].iter().any(|name| it.starts_with(name))
         })
         .collect();
-    if harmless.is_empty() { base } else { format!("{base}?{}", harmless.join("&")) }
+    let parameters = if harmless.is_empty() { String::new() } else { format!("?{}", harmless.join("&")) };
+    format!("{scheme}://{user}{place}{parameters}")
 }
 
 #[cfg(test)]
@@ -68,6 +71,7 @@ mod tests {
             ("sqlite:data/scheduler.db", "sqlite:data/scheduler.db"),
             ("postgres://db/jobs", "postgres://db/jobs"),
             ("postgres://jobs@db/jobs", "postgres://jobs@db/jobs"),
+            ("postgres://u:pa?sswd@db/jobs", "postgres://u:***@db/jobs"),
             ("postgres://jobs:p%40ss:w@rd@db:5432/jobs", "postgres://jobs:***@db:5432/jobs"),
             (
                 "postgres://db/jobs?password=x&host=/run/pg&sslmode=require",

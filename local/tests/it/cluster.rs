@@ -88,6 +88,15 @@ impl Cluster {
         run(self.tool("pg_ctl").args(["-m", "immediate", "-w", "stop"]));
     }
 
+    /// Stops every process of the server where it stands: its connections stay open and silent.
+    pub(crate) fn freeze(&self, frozen: bool) {
+        let pid = std::fs::read_to_string(self.path().join("data/postmaster.pid")).unwrap();
+        let pid = pid.lines().next().unwrap();
+        let signal = if frozen { "-STOP" } else { "-CONT" };
+        run(Command::new("kill").args([signal, pid]));
+        run(Command::new("pkill").args([signal, "-P", pid]));
+    }
+
     fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -109,6 +118,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        self.freeze(false);
         let _ = self.tool("pg_ctl").args(["-m", "immediate", "stop"]).output();
     }
 }

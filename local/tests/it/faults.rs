@@ -58,6 +58,22 @@ async fn a_stopped_database_turns_readiness_off_and_loses_nothing() {
     assert!(runs.iter().any(|run| run["status"] == "missed" && run["reason"] == "downtime"), "{runs:#?}");
 }
 
+/// A database that hangs with its connections open (a partition, a failover) must not keep the process from ending.
+#[tokio::test]
+async fn a_silent_database_does_not_keep_the_service_from_stopping() {
+    let Some(cluster) = Cluster::start() else { return };
+    let (database, directory) = (cluster.url(), tempfile::tempdir().unwrap());
+    let environment = [("SCHEDULER_SHUTDOWN_GRACE", "1s")];
+    let options = Options { database: &database, directory: directory.path(), environment: &environment };
+    let mut service = Service::start(options).await;
+    service.post("/api/v1/jobs", &every_second("steady", &json!({"type": "noop"}))).await;
+    service.runs_of("steady", 1, |run| run["status"] == "succeeded").await;
+    cluster.freeze(true);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (took, _) = service.terminate();
+    assert!(took < Duration::from_secs(20), "it took {took:?}:\n{}", service.log());
+}
+
 /// Bug class 14: one bad row must not stop the others.
 #[tokio::test]
 async fn a_corrupt_row_becomes_invalid_and_all_others_go_on() {

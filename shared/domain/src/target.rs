@@ -171,6 +171,13 @@ fn is_token(text: &str) -> bool {
 }
 
 impl Target {
+    /// The host it calls, with its port where one is written; `None` where it calls none.
+    pub fn host(&self) -> Option<&str> {
+        let Self::Http(http) = self else { return None };
+        let (_, rest) = http.url.split_once("://")?;
+        rest.split(['/', '?', '#']).next()
+    }
+
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         match self {
             Self::Http(http) => http.check(),

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use chrono::{TimeZone, Utc};
+use chrono::{TimeDelta, TimeZone, Utc};
 use domain::run::Lease;
 use domain::settle::cancelled;
-use domain::{Firing, HumanDuration, Instant, Job, JobId, Reason, Run, RunStatus, Verdict, fire, settle};
+use domain::{Firing, HumanDuration, Instant, Job, Reason, Run, RunId, RunStatus, Verdict, fire, settle};
 use metrics::{counter, gauge, histogram};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use crate::error::StoreError;
+use crate::hosts::{Hosts, Place};
 use crate::ports::{Alarm, Call, Clock, DueJob, Executor, LeasedRun, Renewal, Settled, Store};
 use crate::settler;
 use crate::worker::{InFlight, Stop, attempt};
@@ -38,6 +39,7 @@ pub struct Dispatcher {
     settings: Settings,
     in_flight: Arc<InFlight>,
     permits: Arc<Semaphore>,
+    hosts: Hosts,
     attempts: TaskTracker,
     outcomes: mpsc::Sender<Settled>,
     last_look: AtomicI64,
@@ -56,6 +58,10 @@ pub struct Look {
 
 /// At most so many jobs are fired in one transaction.
 const BATCH: usize = 1_000;
+/// When a run is tried again whose host had its share of attempts.
+const HOST_BUSY: TimeDelta = TimeDelta::seconds(1);
+/// Fewer than so many are not worth a transaction of their own.
+const SMALL_BATCH: usize = 64;
 
 impl Dispatcher {
     /// A dispatcher on these ports. Must be called within a tokio runtime: outcomes are written by a task of their
@@ -69,9 +75,10 @@ impl Dispatcher {
     ) -> Self {
         let in_flight = Arc::new(InFlight::default());
         let (outcomes, ended) = mpsc::channel(settings.concurrency.max(BATCH));
-        tokio::spawn(settler::run(store.clone(), alarm, in_flight.clone(), ended));
+        tokio::spawn(settler::run(store.clone(), alarm, clock.clone(), in_flight.clone(), ended));
         Self {
             permits: Arc::new(Semaphore::new(settings.concurrency)),
+            hosts: Hosts::new(settings.concurrency),
             attempts: TaskTracker::new(),
             last_look: AtomicI64::new(clock.now().timestamp_millis()),
             store,
@@ -128,10 +135,11 @@ impl Dispatcher {
     pub async fn fire_due(&self) -> Result<(usize, bool), StoreError> {
         let now = self.clock.now();
         let mut room = self.reserve(BATCH);
-        let limit = if room.is_empty() { BATCH } else { room.len() };
+        // Little room must not make for many small transactions: what finds no room waits, recorded and in order.
+        let limit = if room.len() < SMALL_BATCH { BATCH } else { room.len() };
         let lease = self.lease(now);
         let mut free = room.len();
-        let mut jobs: HashMap<JobId, Arc<Job>> = HashMap::new();
+        let mut starts: HashMap<RunId, (Arc<Job>, Place)> = HashMap::new();
         let mut decide = |due: DueJob| {
             let Some(job) = due.job else {
                 tracing::error!(job.id = %due.id, "the job's stored form cannot be read; it is set aside as invalid");
@@ -142,18 +150,22 @@ impl Dispatcher {
                 if free == 0 {
                     break;
                 }
+                let Some(place) = self.hosts.enter(&job.draft.target) else {
+                    run.due_at = Some(now + HOST_BUSY);
+                    continue;
+                };
                 free -= 1;
                 *run = run.clone().leased(&lease);
+                starts.insert(run.id, (job.clone(), place));
             }
-            jobs.insert(job.id, job);
             firing
         };
         let firings = self.store.fire_due(now, clamp(limit), &mut decide).await?;
         let fired = firings.len();
         for run in firings.into_iter().flat_map(|firing| firing.runs) {
             if run.status == RunStatus::Running {
-                if let (Some(job), Some(permit)) = (jobs.get(&run.job_id), room.pop()) {
-                    self.start(run, job.clone(), permit);
+                if let (Some((job, place)), Some(permit)) = (starts.remove(&run.id), room.pop()) {
+                    self.start(run, job, (permit, place));
                 }
             } else {
                 count_unexecuted(&run);
@@ -171,6 +183,7 @@ impl Dispatcher {
         let now = self.clock.now();
         let leased = self.store.lease_runs(now, &self.lease(now), clamp(room.len())).await?;
         let (count, more) = (leased.len(), leased.len() == room.len());
+        let mut crowded = Vec::new();
         for LeasedRun { run, was, job } in leased {
             match job {
                 None => self.settle_now(&run, cancelled(&run, Reason::Deleted, now)).await,
@@ -178,39 +191,50 @@ impl Dispatcher {
                     self.settle_now(&run, cancelled(&run, Reason::Requested, now)).await;
                 }
                 Some(job) if was == RunStatus::Running => self.abandon(&run, &job, now).await,
-                Some(job) => {
-                    if let Some(permit) = room.pop() {
-                        self.start(run, job, permit);
-                    }
-                }
+                Some(job) => match (self.hosts.enter(&job.draft.target), room.pop()) {
+                    (Some(place), Some(permit)) => self.start(run, job, (permit, place)),
+                    _ => crowded.push(put_back(run, now)),
+                },
             }
+        }
+        if !crowded.is_empty() {
+            self.store.commit_settled(&crowded).await?;
         }
         Ok((count, more))
     }
 
-    /// Prolongs every lease held, and stops what is to be cancelled or was lost.
+    /// Prolongs every lease held, and stops what is to be cancelled or was lost. What could not be prolonged before
+    /// its lease ran out by our own clock is stopped as well: somebody else may have it by now.
     pub async fn renew(&self) -> Result<(), StoreError> {
         let held = self.in_flight.leases();
         if held.is_empty() {
             return Ok(());
         }
         let until = self.lease(self.clock.now()).until;
-        let renewed = self.store.renew(&held, until).await;
-        self.in_flight.stop_expired(self.clock.now());
-        for ((run, token), renewal) in held.into_iter().zip(renewed?) {
-            match renewal {
-                Renewal::Kept => self.in_flight.prolong(run, token, until),
-                Renewal::CancelRequested => {
-                    self.in_flight.prolong(run, token, until);
-                    self.in_flight.stop(run, token, Stop::Requested);
-                }
-                Renewal::Lost => {
-                    counter!("scheduler_leases_lost_total").increment(1);
-                    self.in_flight.stop(run, token, Stop::Lost);
-                }
+        // No longer than until the next try: a store that hangs must not keep expired leases from being noticed.
+        let renewed = timeout(self.renewal_interval(), self.store.renew(&held, until)).await;
+        let renewed = renewed.unwrap_or_else(|late| Err(StoreError::Unavailable(late.into())));
+        if let Ok(renewed) = &renewed {
+            for ((run, token), renewal) in held.into_iter().zip(renewed) {
+                self.apply(run, token, *renewal, until);
             }
         }
-        Ok(())
+        self.in_flight.stop_expired(self.clock.now());
+        renewed.map(drop)
+    }
+
+    fn apply(&self, run: RunId, token: u64, renewal: Renewal, until: Instant) {
+        match renewal {
+            Renewal::Kept => self.in_flight.prolong(run, token, until),
+            Renewal::CancelRequested => {
+                self.in_flight.prolong(run, token, until);
+                self.in_flight.stop(run, token, Stop::Requested);
+            }
+            Renewal::Lost => {
+                counter!("scheduler_leases_lost_total").increment(1);
+                self.in_flight.stop(run, token, Stop::Lost);
+            }
+        }
     }
 
     /// How often leases are prolonged.
@@ -250,7 +274,7 @@ impl Dispatcher {
         std::iter::from_fn(|| self.permits.clone().try_acquire_owned().ok()).take(limit).collect()
     }
 
-    fn start(&self, run: Run, job: Arc<Job>, permit: OwnedSemaphorePermit) {
+    fn start(&self, run: Run, job: Arc<Job>, room: (OwnedSemaphorePermit, Place)) {
         let until = run.due_at.unwrap_or_else(|| self.clock.now());
         let stopper = self.in_flight.add(run.id, run.token, until);
         let (executor, clock) = (self.executor.clone(), self.clock.clone());
@@ -262,9 +286,7 @@ impl Dispatcher {
                 histogram!("scheduler_start_delay_seconds").record(delay);
             }
             let call = call(&run, &job);
-            let outcome = attempt(&*executor, &call, &stopper).await;
-            drop(permit);
-            match outcome {
+            match attempt(&*executor, &call, &stopper).await {
                 Some(outcome) => {
                     let draft = &job.draft;
                     let token = run.token;
@@ -274,6 +296,8 @@ impl Dispatcher {
                 }
                 None => in_flight.remove(run.id, run.token),
             }
+            // Only now: attempts must not run ahead of the store that keeps their outcomes.
+            drop(room);
         });
     }
 
@@ -292,6 +316,12 @@ impl Dispatcher {
     async fn settle_now(&self, leased: &Run, settled: Run) {
         let _ = self.outcomes.send(Settled { run: settled, token: leased.token }).await;
     }
+}
+
+/// Lets a leased run wait a moment more: its host has its share of attempts. This costs it none of its own.
+fn put_back(run: Run, now: Instant) -> Settled {
+    let token = run.token;
+    Settled { run: Run { status: RunStatus::Pending, due_at: Some(now + HOST_BUSY), ..run }, token }
 }
 
 fn call(run: &Run, job: &Job) -> Call {

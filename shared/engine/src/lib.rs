@@ -7,6 +7,7 @@
 pub mod bell;
 pub mod dispatcher;
 pub mod error;
+mod hosts;
 pub mod idempotency;
 pub mod ports;
 pub mod query;

@@ -86,8 +86,8 @@ pub trait Store: Send + Sync {
     /// unfinished run of that id.
     async fn request_cancel(&self, project: &str, id: RunId) -> Result<Option<Run>, StoreError>;
 
-    /// Makes a finished run wait again, as `run` says, if its token is still `run.token`; a cancel request is
-    /// forgotten. False where it is not finished or has changed.
+    /// Makes a finished run wait again, as `run` says, if its token is still `run.token`. The token grows,
+    /// so that a write of its first life that is still under way comes too late; a cancel request is forgotten. False where it is not finished or has changed.
     async fn reopen_run(&self, run: &Run) -> Result<bool, StoreError>;
 
     /// Looks a run up.

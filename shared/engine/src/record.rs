@@ -4,7 +4,10 @@
 use domain::job::Pause;
 use domain::run::Attempt;
 use domain::time::Timetable;
-use domain::{Instant, Job, JobDraft, JobId, JobState, Reason, Run, RunId, RunKind, RunStatus, parse};
+use domain::{
+    Instant, Invalid, Job, JobDraft, JobId, JobState, Reason, Run, RunId, RunKind, RunStatus, parse,
+};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -70,7 +73,7 @@ impl JobRecord {
     #[expect(clippy::result_large_err, reason = "both are data here, and a job is larger still")]
     pub fn into_job(self) -> Result<Job, InvalidJob> {
         let version = u64::try_from(self.version).unwrap_or(0);
-        let read = parse::from_value::<JobDocument>(self.document).and_then(|document| {
+        let read = read::<JobDocument>(self.document).and_then(|document| {
             let timetable = Timetable::compile(&document.draft.schedule)?;
             Ok((document, timetable))
         });
@@ -190,7 +193,7 @@ impl RunRecord {
     /// The run. Columns say all that the engine acts on, so a document that cannot be read costs details, not
     /// the run: it is logged, and the run's details are empty.
     pub fn into_run(self) -> Run {
-        let document = parse::from_value::<RunDocument>(self.document).unwrap_or_else(|error| {
+        let document = read::<RunDocument>(self.document).unwrap_or_else(|error| {
             tracing::error!(run.id = %RunId(self.id), %error, "the details of a run cannot be read");
             RunDocument {
                 v: FORMAT,
@@ -230,6 +233,79 @@ pub fn numbered<T: Copy>(all: &[T], number: i16) -> Option<T> {
     usize::try_from(number).ok().and_then(|index| all.get(index)).copied()
 }
 
+/// Reads a stored document. While replicas are replaced one by one, the older ones meet fields they do not know:
+/// those are left out, whereas a document of a newer format is refused.
+fn read<T: DeserializeOwned>(mut document: Value) -> Result<T, Invalid> {
+    const MOST: usize = 100;
+    if document.get("v").and_then(Value::as_u64).is_none_or(|format| u64::from(FORMAT) < format) {
+        return Err(Invalid::one(
+            "/v",
+            "unsupported",
+            "the document is of a format this program does not know",
+        ));
+    }
+    for _ in 0..MOST {
+        let invalid = match parse::from_value(document.clone()) {
+            Ok(read) => return Ok(read),
+            Err(invalid) => invalid,
+        };
+        let unknown = invalid.0.first().filter(|error| error.code == "unknown_field");
+        if !unknown.is_some_and(|error| remove(&mut document, &error.pointer)) {
+            return Err(invalid);
+        }
+    }
+    parse::from_value(document)
+}
+
+/// Removes the field at `pointer`; false where there is none.
+fn remove(document: &mut Value, pointer: &str) -> bool {
+    let Some((parent, name)) = pointer.rsplit_once('/') else { return false };
+    let name = name.replace("~1", "/").replace("~0", "~");
+    let parent = document.pointer_mut(parent).and_then(Value::as_object_mut);
+    parent.is_some_and(|fields| fields.remove(&name).is_some())
+}
+
 fn json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn document(extra: &Value) -> Value {
+        let mut document = json!({"v": 1, "draft": {
+            "name": "report",
+            "schedule": {"type": "interval", "every": "5m"},
+            "target": {"type": "http", "url": "https://example.com/"},
+        }});
+        for (pointer, value) in extra.as_object().unwrap() {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            document.pointer_mut(parent).unwrap()[name] = value.clone();
+        }
+        document
+    }
+
+    /// An older replica meets the fields of a newer one during a rolling upgrade.
+    #[test]
+    fn unknown_fields_of_newer_programs_are_left_out() {
+        let newer = json!({
+            "/later": 1,
+            "/draft/jitter": "5s",
+            "/draft/schedule/holidays": ["de"],
+            "/draft/target/body_match": {"a": 1},
+        });
+        let read: JobDocument = read(document(&newer)).unwrap();
+        assert_eq!(read.draft.name, "report");
+    }
+
+    #[test]
+    fn newer_formats_and_nonsense_are_refused() {
+        assert!(read::<JobDocument>(document(&json!({"/v": 2}))).is_err());
+        assert!(read::<JobDocument>(document(&json!({"/draft/name": 7}))).is_err());
+        assert!(read::<JobDocument>(json!({"v": 1})).is_err());
+        assert!(read::<JobDocument>(json!(null)).is_err());
+    }
 }

@@ -205,6 +205,7 @@ impl Scheduler {
         if !self.store.reopen_run(&run).await? {
             return Err(SchedulerError::Conflict("the run has changed in the meantime".to_owned()));
         }
+        run.token += 1;
         self.alarm.arm(run.job_id, run.due_at).await;
         Ok(run)
     }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::RunStatus;
+use domain::settle::cancelled;
+use domain::{Attempt, Reason, RunStatus};
 use metrics::counter;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use crate::ports::{Alarm, Settled, Store};
+use crate::error::StoreError;
+use crate::ports::{Alarm, Clock, Settled, Store};
 use crate::worker::InFlight;
 
 /// At most so many outcomes per statement.
@@ -23,12 +25,13 @@ const LONGEST_DELAY: Duration = Duration::from_secs(2);
 pub(crate) async fn run(
     store: Arc<dyn Store>,
     alarm: Arc<dyn Alarm>,
+    clock: Arc<dyn Clock>,
     in_flight: Arc<InFlight>,
     mut outcomes: mpsc::Receiver<Settled>,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     while outcomes.recv_many(&mut batch, BATCH).await > 0 {
-        let written = commit(&*store, &batch).await;
+        let written = commit(&*store, &mut batch).await;
         for (settled, written) in batch.drain(..).zip(written) {
             in_flight.remove(settled.run.id, settled.token);
             if !written {
@@ -38,28 +41,73 @@ pub(crate) async fn run(
             }
             count(&settled);
             if settled.run.status == RunStatus::Pending {
-                alarm.arm(settled.run.job_id, settled.run.due_at).await;
+                again(&*store, &*alarm, &*clock, &settled).await;
             }
         }
     }
 }
 
-async fn commit(store: &dyn Store, batch: &[Settled]) -> Vec<bool> {
-    let mut delay = FIRST_DELAY;
-    loop {
-        match store.commit_settled(batch).await {
-            Ok(written) => return written,
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    outcomes = batch.len(),
-                    "outcomes cannot be written, trying again"
-                );
-                sleep(delay).await;
-                delay = (delay * 2).min(LONGEST_DELAY);
-            }
+/// Sees to it that a run that waits for another attempt gets it, unless it was to be cancelled in the last moments of
+/// the one before: nobody else would look at it until then.
+async fn again(store: &dyn Store, alarm: &dyn Alarm, clock: &dyn Clock, settled: &Settled) {
+    let run = &settled.run;
+    if let Ok(Some(now)) = store.run(&run.project, run.id).await
+        && now.cancel_requested
+        && now.status == RunStatus::Pending
+    {
+        let end = Settled { token: now.token, run: cancelled(&now, Reason::Requested, clock.now()) };
+        if store.commit_settled(&[end]).await.is_ok_and(|written| written == [true]) {
+            return;
         }
     }
+    alarm.arm(run.job_id, run.due_at).await;
+}
+
+/// Writes a batch, however long it takes: again and again while the store is away, in smaller and smaller parts
+/// where it refuses, and as a last resort without what the target said.
+async fn commit(store: &dyn Store, batch: &mut [Settled]) -> Vec<bool> {
+    let mut delay = FIRST_DELAY;
+    let mut written = Vec::with_capacity(batch.len());
+    let mut size = batch.len();
+    while written.len() < batch.len() {
+        let rest = &mut batch[written.len()..];
+        size = size.min(rest.len());
+        let part = &mut rest[..size];
+        let error = match store.commit_settled(part).await {
+            Ok(answers) => {
+                written.extend(answers);
+                continue;
+            }
+            Err(error) => error,
+        };
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            outcomes = size,
+            "outcomes cannot be written, trying again"
+        );
+        match (&error, part) {
+            (StoreError::Unavailable(_), _) => (),
+            (_, [Settled { run, .. }]) if run.attempts.iter().all(is_bare) => {
+                tracing::error!(run.id = %run.id, "an outcome cannot be written; its run will be taken over");
+                written.push(false);
+                continue;
+            }
+            (_, [Settled { run, .. }]) => run.attempts.iter_mut().for_each(strip),
+            _ => size /= 2,
+        }
+        sleep(delay).await;
+        delay = (delay * 2).min(LONGEST_DELAY);
+    }
+    written
+}
+
+fn is_bare(attempt: &Attempt) -> bool {
+    attempt.request.is_none() && attempt.response.is_none()
+}
+
+fn strip(attempt: &mut Attempt) {
+    attempt.request = None;
+    attempt.response = None;
 }
 
 fn count(settled: &Settled) {

@@ -15,10 +15,15 @@ use crate::ports::Entropy;
 const BUSY: Duration = Duration::from_millis(20);
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+/// How long a look may go on that was under way when the process was told to stop.
+const LAST_LOOK: Duration = Duration::from_secs(3);
 /// Rings do not make leases be prolonged more often than this.
 const RENEWAL_PAUSE: Duration = Duration::from_millis(200);
 
 /// Works until `shutdown`, then lets what is in flight finish for up to `grace`.
+///
+/// # Panics
+/// Where one of its loops does: a process that does not look any more must not go on as if it did.
 pub async fn serve(
     dispatcher: Arc<Dispatcher>,
     bell: Bell,
@@ -26,10 +31,14 @@ pub async fn serve(
     shutdown: CancellationToken,
     grace: Duration,
 ) {
-    let renewals = tokio::spawn(keep_leases(dispatcher.clone(), bell.listen()));
-    tick(&dispatcher, bell.listen(), &*entropy, &shutdown).await;
-    dispatcher.drain(grace).await;
-    renewals.abort();
+    let ear = bell.listen();
+    tokio::select! {
+        () = async {
+            tick(&dispatcher, ear, &*entropy, &shutdown).await;
+            dispatcher.drain(grace).await;
+        } => (),
+        () = keep_leases(dispatcher.clone(), bell.listen()) => (),
+    }
 }
 
 /// Looks whenever something is due, until `shutdown`.
@@ -39,7 +48,12 @@ async fn tick(dispatcher: &Dispatcher, mut ear: Ear, entropy: &dyn Entropy, shut
         // Before the look, so that whatever changes during it wakes the sleep that follows.
         ear.forget();
         dispatcher.wait_for_room(BUSY).await;
-        let pause = match look(dispatcher).await {
+        let looked = tokio::select! {
+            looked = look(dispatcher) => looked,
+            // A look that hangs must not keep the process from ending; what it has begun is taken over by others.
+            () = patience_after(shutdown) => break,
+        };
+        let pause = match looked {
             Ok(pause) => {
                 backoff = FIRST_BACKOFF;
                 pause.min(poll_floor(entropy))
@@ -60,6 +74,11 @@ async fn tick(dispatcher: &Dispatcher, mut ear: Ear, entropy: &dyn Entropy, shut
             () = sleep(pause) => (),
         }
     }
+}
+
+async fn patience_after(shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    sleep(LAST_LOOK).await;
 }
 
 /// Looks once; returns how long there is nothing to do.

@@ -62,7 +62,11 @@ impl InFlight {
 
     pub(crate) fn add(&self, run: RunId, token: u64, until: Instant) -> Stopper {
         let stopper = Stopper::default();
-        self.lock().insert(run, Held { token, until, stopper: stopper.clone() });
+        let before = self.lock().insert(run, Held { token, until, stopper: stopper.clone() });
+        // Taken over by this very process, after a lease it could not prolong: the older attempt is void.
+        if let Some(before) = before {
+            before.stopper.stop(Stop::Lost);
+        }
         stopper
     }
 

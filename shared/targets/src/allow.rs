@@ -137,11 +137,14 @@ impl FromStr for What {
         }
         let (below, name) = text.strip_prefix("*.").map_or((false, text), |name| (true, name));
         // The URL's own parser, so that names are compared in the form in which targets hold them.
-        match Host::parse(name) {
-            Ok(Host::Domain(name)) if !name.contains('*') && !name.trim_matches('.').is_empty() => {
-                let name = name.strip_suffix('.').unwrap_or(&name).to_owned();
-                Ok(if below { Self::Below(name) } else { Self::Name(name) })
-            }
+        let domain = match Host::parse(name) {
+            Ok(Host::Domain(name)) => name.strip_suffix('.').unwrap_or(&name).to_owned(),
+            _ => String::new(),
+        };
+        let labelled = !domain.contains('*') && !domain.split('.').any(str::is_empty);
+        match (labelled, below) {
+            (true, true) => Ok(Self::Below(domain)),
+            (true, false) => Ok(Self::Name(domain)),
             _ => Err("is neither a network, an address nor a host name; \
                       write 10.0.0.0/8, 10.1.2.3, localhost or *.internal.example, with or without :port"
                 .to_owned()),

@@ -190,6 +190,8 @@ mod tests {
         assert_eq!(answer.status, 200, "{answer:?}");
         insta::assert_json_snapshot!(answer.value(), @r#"
         {
+          "description": "At 09:30 every day, Europe/Paris",
+          "dialect": "unix",
           "next": [
             {
               "at": "2027-03-27T08:30:00.000Z",
@@ -208,6 +210,7 @@ mod tests {
               "offset": "+02:00"
             }
           ],
+          "normalized": "30 9 * * *",
           "runs_per_day": 1.0,
           "warnings": []
         }

@@ -179,3 +179,30 @@ async fn a_manual_run_goes_beside_the_schedule_and_leaves_it_alone() {
     let stored = bench.scheduler.job("default", &key("report")).await.unwrap().job.unwrap();
     assert_eq!(stored.next_fire_at, Some(at("2026-11-24T01:00:00Z")));
 }
+
+/// Bug class: a host that hangs must not starve the others.
+#[tokio::test]
+async fn a_hanging_host_gets_its_share_of_attempts_and_no_more() {
+    let bench = Bench::with_concurrency(8);
+    let hang = |index: usize| {
+        job(&format!("hang-{index}")).every("1m").with(|draft| {
+            let target = serde_json::json!({"type": "http", "url": "http://slow.example/"});
+            draft.target = serde_json::from_value(target).unwrap();
+        })
+    };
+    for index in 0..20 {
+        bench.create(hang(index).draft()).await;
+        bench.executor.script(&format!("hang-{index}"), [Step::Hang]);
+    }
+    bench.create(job("sound").every("1m").draft()).await;
+    bench.look_after("1m").await;
+    bench.executor.started(3).await;
+    for _ in 0..3 {
+        bench.look_after("2s").await;
+        tokio::task::yield_now().await;
+    }
+    let runs = bench.runs_when(|run| run.job_name != "sound" || run.status == RunStatus::Succeeded).await;
+    assert_eq!(runs.len(), 21);
+    let slow = bench.executor.calls().iter().filter(|it| it.call.job_name != "sound").count();
+    assert_eq!(slow, 2, "a quarter of eight");
+}

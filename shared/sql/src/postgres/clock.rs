@@ -11,7 +11,7 @@ use sqlx::postgres::PgPool;
 /// How often the database is asked.
 const REFRESH: Duration = Duration::from_secs(2);
 /// By how much the two machines' clocks may run apart, in parts per million: NTP steers by up to 500, quartz
-/// drifts by 50. At [`REFRESH`] this costs less than a millisecond.
+/// drifts by 50. At [`REFRESH`] this costs about a millisecond.
 const DRIFT_PPM: u32 = 300;
 /// A clock that seems to be back by less than this has not been set back: the last estimate was lucky.
 const SETBACK: TimeDelta = TimeDelta::seconds(1);

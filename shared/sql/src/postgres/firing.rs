@@ -148,10 +148,13 @@ pub(super) async fn load_definitions(
     }
     if !missing.is_empty() {
         for row in sqlx::query(LOAD_DEFINITIONS).bind(missing).fetch_all(connection).await? {
-            let record = rows::job_record(&row)?;
-            let id = record.id;
-            if let Some(job) = definitions.add(record) {
-                jobs.insert(id, job);
+            // A row that cannot be read costs its own job, not the batch it is due with.
+            match rows::job_record(&row) {
+                Ok(record) => {
+                    let id = record.id;
+                    jobs.extend(definitions.add(record).map(|job| (id, job)));
+                }
+                Err(error) => tracing::error!(%error, "the row of a job cannot be read"),
             }
         }
     }

@@ -40,12 +40,14 @@ const HOT_CONNECTIONS: u32 = 5;
 const CONNECTIONS: u32 = 10;
 /// How long a caller waits for a connection before the store counts as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than the server's own limit for a statement, so that this one strikes only where the server is silent.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
 /// A connection that has not been used for so long is tried before it is handed out: the server may have gone
 /// since, and the caller should not be the one to find out.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// Jobs and runs in a PostgreSQL database. Cheap to clone: all clones share their connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PostgresStore {
     /// For firing, leasing and settling: statements whose plans must not depend on statistics.
     hot: PgPool,
@@ -53,6 +55,13 @@ pub struct PostgresStore {
     pool: PgPool,
     options: PgConnectOptions,
     definitions: Arc<Definitions>,
+}
+
+impl std::fmt::Debug for PostgresStore {
+    /// Nothing of the connection's options: they hold the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
 }
 
 impl PostgresStore {
@@ -131,22 +140,31 @@ fn has_nul(text: &str) -> bool {
     text.contains('\0')
 }
 
+/// Waits for the server's answer, but not for ever: one that hangs without closing its connections would hold
+/// the caller until the network gives up, which takes minutes.
+async fn answered<T>(answer: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+        Ok(answer) => answer.map_err(store_error),
+        Err(late) => Err(StoreError::Unavailable(Box::new(late))),
+    }
+}
+
 #[async_trait]
 impl Store for PostgresStore {
     async fn insert_job(&self, job: &Job) -> Result<(), StoreError> {
-        jobs::insert(&self.pool, job).await.map_err(store_error)
+        answered(jobs::insert(&self.pool, job)).await
     }
 
     async fn job(&self, project: &str, key: &JobKey) -> Result<Option<StoredJob>, StoreError> {
-        jobs::find(&self.pool, project, key).await.map_err(store_error)
+        answered(jobs::find(&self.pool, project, key)).await
     }
 
     async fn jobs(&self, query: &JobQuery) -> Result<Page<StoredJob>, StoreError> {
-        listing::jobs(&self.pool, query).await.map_err(store_error)
+        answered(listing::jobs(&self.pool, query)).await
     }
 
     async fn replace_job(&self, job: &Job, expected: Expected, runs: &[Run]) -> Result<bool, StoreError> {
-        jobs::replace(&self.pool, job, expected, runs).await.map_err(store_error)
+        answered(jobs::replace(&self.pool, job, expected, runs)).await
     }
 
     async fn delete_job(
@@ -156,7 +174,7 @@ impl Store for PostgresStore {
         expected: u64,
         now: Instant,
     ) -> Result<bool, StoreError> {
-        jobs::delete(&self.pool, project, id, expected, now).await.map_err(store_error)
+        answered(jobs::delete(&self.pool, project, id, expected, now)).await
     }
 
     async fn fire_due(
@@ -165,15 +183,15 @@ impl Store for PostgresStore {
         limit: u32,
         decide: &mut (dyn FnMut(DueJob) -> Firing + Send),
     ) -> Result<Vec<Firing>, StoreError> {
-        firing::fire_due(&self.hot, &self.definitions, now, limit, decide).await.map_err(store_error)
+        answered(firing::fire_due(&self.hot, &self.definitions, now, limit, decide)).await
     }
 
     async fn next_due(&self) -> Result<Option<Instant>, StoreError> {
-        firing::next_due(&self.hot).await.map_err(store_error)
+        answered(firing::next_due(&self.hot)).await
     }
 
     async fn insert_run(&self, run: &Run) -> Result<bool, StoreError> {
-        runs::insert(&self.pool, run).await.map_err(store_error)
+        answered(runs::insert(&self.pool, run)).await
     }
 
     async fn lease_runs(
@@ -182,35 +200,35 @@ impl Store for PostgresStore {
         lease: &Lease,
         limit: u32,
     ) -> Result<Vec<LeasedRun>, StoreError> {
-        leasing::lease(&self.hot, &self.definitions, now, lease, limit).await.map_err(store_error)
+        answered(leasing::lease(&self.hot, &self.definitions, now, lease, limit)).await
     }
 
     async fn renew(&self, held: &[(RunId, u64)], until: Instant) -> Result<Vec<Renewal>, StoreError> {
-        leasing::renew(&self.hot, held, until).await.map_err(store_error)
+        answered(leasing::renew(&self.hot, held, until)).await
     }
 
     async fn commit_settled(&self, settled: &[Settled]) -> Result<Vec<bool>, StoreError> {
-        leasing::commit(&self.hot, settled).await.map_err(store_error)
+        answered(leasing::commit(&self.hot, settled)).await
     }
 
     async fn request_cancel(&self, project: &str, id: RunId) -> Result<Option<Run>, StoreError> {
-        runs::request_cancel(&self.pool, project, id).await.map_err(store_error)
+        answered(runs::request_cancel(&self.pool, project, id)).await
     }
 
     async fn reopen_run(&self, run: &Run) -> Result<bool, StoreError> {
-        runs::reopen(&self.pool, run).await.map_err(store_error)
+        answered(runs::reopen(&self.pool, run)).await
     }
 
     async fn run(&self, project: &str, id: RunId) -> Result<Option<Run>, StoreError> {
-        runs::find(&self.pool, project, id).await.map_err(store_error)
+        answered(runs::find(&self.pool, project, id)).await
     }
 
     async fn runs(&self, query: &RunQuery) -> Result<Page<Run>, StoreError> {
-        listing::runs(&self.pool, query).await.map_err(store_error)
+        answered(listing::runs(&self.pool, query)).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
-        listing::counts(&self.pool).await.map_err(store_error)
+        answered(listing::counts(&self.pool)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -149,7 +149,8 @@ pub(super) async fn request_cancel(pool: &PgPool, project: &str, id: RunId) -> s
 
 const REOPEN: &str = "-- reopen_run
 UPDATE runs
-SET status = $4, due_at = $5, worker = $6, finished_at = $7, document = $8::json, cancel_requested = false
+SET status = $4, due_at = $5, worker = $6, finished_at = $7, document = $8::json, cancel_requested = false,
+    token = token + 1
 WHERE id = $2 AND project = $1 AND token = $3 AND finished_at IS NOT NULL";
 
 pub(super) async fn reopen(pool: &PgPool, run: &Run) -> sqlx::Result<bool> {

@@ -46,9 +46,13 @@ pub(super) async fn fire_due(
     let mut active = count_active(&mut tx, &due).await?;
     let mut firings = Vec::with_capacity(due.len());
     for (id, _, next_fire_at) in due {
-        let next_fire_at = rows::instant(next_fire_at)?;
+        // A job whose next occurrence cannot be read cannot be fired, whatever its definition.
+        let (next_fire_at, job) = match rows::instant(next_fire_at) {
+            Ok(next_fire_at) => (next_fire_at, jobs.remove(&id)),
+            Err(_) => (now, None),
+        };
         let active = active.remove(&id).unwrap_or(0);
-        firings.push(decide(DueJob { id: JobId(id), next_fire_at, job: jobs.remove(&id), active }));
+        firings.push(decide(DueJob { id: JobId(id), next_fire_at, job, active }));
     }
     advance(&mut tx, &mut firings).await?;
     tx.commit().await?;
@@ -110,10 +114,13 @@ pub(super) async fn load_definitions(
     }
     if !missing.is_empty() {
         for row in sqlx::query(LOAD_DEFINITIONS).bind(batch::ids(missing)).fetch_all(connection).await? {
-            let record = rows::job_record(&row)?;
-            let id = record.id;
-            if let Some(job) = definitions.add(record) {
-                jobs.insert(id, job);
+            // A row that cannot be read costs its own job, not the batch it is due with.
+            match rows::job_record(&row) {
+                Ok(record) => {
+                    let id = record.id;
+                    jobs.extend(definitions.add(record).map(|job| (id, job)));
+                }
+                Err(error) => tracing::error!(%error, "the row of a job cannot be read"),
             }
         }
     }

@@ -99,7 +99,8 @@ pub(super) async fn request_cancel(pool: &SqlitePool, project: &str, id: RunId) 
 
 const REOPEN: &str = "-- reopen_run
 UPDATE runs
-SET status = $4, due_at = $5, worker = $6, finished_at = $7, document = $8, cancel_requested = 0
+SET status = $4, due_at = $5, worker = $6, finished_at = $7, document = $8, cancel_requested = 0,
+    token = token + 1
 WHERE id = $2 AND project = $1 AND token = $3 AND finished_at IS NOT NULL";
 
 pub(super) async fn reopen(pool: &SqlitePool, run: &Run) -> sqlx::Result<bool> {

@@ -8,8 +8,11 @@
 )]
 
 mod alarm;
+mod batches;
+mod explain;
 mod plans;
 mod recorder;
+mod recovery;
 mod schema;
 mod support;
 

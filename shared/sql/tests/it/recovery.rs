@@ -33,7 +33,10 @@ async fn lost_connections_are_replaced() {
         while successes < 20 {
             let answers = [
                 store.next_due().await.map(drop),
-                store.fire_due(at("2026-11-24T00:00:00Z"), 10, &mut |_| panic!("nothing is due")).await.map(drop),
+                store
+                    .fire_due(at("2026-11-24T00:00:00Z"), 10, &mut |_| panic!("nothing is due"))
+                    .await
+                    .map(drop),
                 store.job("default", &job.id.into()).await.map(drop),
             ];
             for answer in answers {

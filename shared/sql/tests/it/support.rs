@@ -8,7 +8,7 @@ use domain::JobId;
 use sql::{PostgresStore, SqliteStore};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
+use sqlx::{AssertSqlSafe, Connection, Executor};
 use testkit::{Backdoor, Fixture};
 
 /// A migrated file in a folder of its own.
@@ -67,7 +67,6 @@ impl PgDatabase {
     pub(crate) async fn empty() -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let server: PgConnectOptions = server_url()?.parse().unwrap();
-        let server = server.disable_statement_logging();
         let name = format!("sql_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut connection = PgConnection::connect_with(&server).await.unwrap();
         let create = format!("CREATE DATABASE {name} TEMPLATE template0");

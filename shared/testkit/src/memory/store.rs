@@ -150,7 +150,7 @@ impl Store for MemoryStore {
                 old.project == run.project && old.status.is_finished() && old.token == run.token
             };
             let Some(old) = state.runs.get_mut(&run.id).filter(same) else { return Ok(false) };
-            *old = Run { cancel_requested: false, ..run.clone() };
+            *old = Run { cancel_requested: false, token: run.token + 1, ..run.clone() };
             Ok(true)
         })
         .await
