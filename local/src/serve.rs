@@ -257,10 +257,10 @@ fn announce(config: &Config) {
     match config.role {
         Role::All => (),
         Role::Api => {
-            tracing::info!("this process serves the API only (SCHEDULER_ROLE=api); workers fire the jobs")
+            tracing::info!("this process serves the API only (SCHEDULER_ROLE=api); workers fire the jobs");
         }
         Role::Worker => {
-            tracing::info!("this process fires jobs only (SCHEDULER_ROLE=worker); no API but health")
+            tracing::info!("this process fires jobs only (SCHEDULER_ROLE=worker); no API but health");
         }
     }
     if !config.allow_targets.is_empty() {
