@@ -60,6 +60,8 @@ pub struct Look {
 const BATCH: usize = 1_000;
 /// When a run is tried again whose host had its share of attempts.
 const HOST_BUSY: TimeDelta = TimeDelta::seconds(1);
+/// When a run is tried again whose job cannot be read: somebody may have mended it by then.
+const JOB_UNREADABLE: TimeDelta = TimeDelta::minutes(1);
 /// Fewer than so many are not worth a transaction of their own.
 const SMALL_BATCH: usize = 64;
 
@@ -183,22 +185,26 @@ impl Dispatcher {
         let now = self.clock.now();
         let leased = self.store.lease_runs(now, &self.lease(now), clamp(room.len())).await?;
         let (count, more) = (leased.len(), leased.len() == room.len());
-        let mut crowded = Vec::new();
+        let mut waiting = Vec::new();
         for LeasedRun { run, was, job } in leased {
             match job {
-                None => self.settle_now(&run, cancelled(&run, Reason::Deleted, now)).await,
+                // Rare enough to look closer: a job that cannot be read may be mended, a deleted one is gone.
+                None => match self.store.job(&run.project, &run.job_id.into()).await? {
+                    Some(_) => waiting.push(put_back(run, now + JOB_UNREADABLE)),
+                    None => self.settle_now(&run, cancelled(&run, Reason::Deleted, now)).await,
+                },
                 Some(_) if run.cancel_requested && was == RunStatus::Pending => {
                     self.settle_now(&run, cancelled(&run, Reason::Requested, now)).await;
                 }
                 Some(job) if was == RunStatus::Running => self.abandon(&run, &job, now).await,
                 Some(job) => match (self.hosts.enter(&job.draft.target), room.pop()) {
                     (Some(place), Some(permit)) => self.start(run, job, (permit, place)),
-                    _ => crowded.push(put_back(run, now)),
+                    _ => waiting.push(put_back(run, now + HOST_BUSY)),
                 },
             }
         }
-        if !crowded.is_empty() {
-            self.store.commit_settled(&crowded).await?;
+        if !waiting.is_empty() {
+            self.store.commit_settled(&waiting).await?;
         }
         Ok((count, more))
     }
@@ -318,10 +324,10 @@ impl Dispatcher {
     }
 }
 
-/// Lets a leased run wait a moment more: its host has its share of attempts. This costs it none of its own.
-fn put_back(run: Run, now: Instant) -> Settled {
+/// Lets a leased run wait until `due_at`, at the cost of no attempt.
+fn put_back(run: Run, due_at: Instant) -> Settled {
     let token = run.token;
-    Settled { run: Run { status: RunStatus::Pending, due_at: Some(now + HOST_BUSY), ..run }, token }
+    Settled { run: Run { status: RunStatus::Pending, due_at: Some(due_at), ..run }, token }
 }
 
 fn call(run: &Run, job: &Job) -> Call {

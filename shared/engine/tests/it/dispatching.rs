@@ -168,6 +168,25 @@ async fn a_corrupt_job_is_set_aside_and_the_others_go_on() {
 }
 
 #[tokio::test]
+async fn a_run_whose_job_cannot_be_read_waits_for_it_to_be_mended() {
+    let bench = Bench::new();
+    let broken = bench.create(job("broken").every("1d").draft()).await;
+    bench.scheduler.run_now("default", &key("broken")).await.unwrap();
+    testkit::Backdoor::corrupt(&*bench.store, broken.id).await;
+    bench.look_after("1s").await;
+    assert_eq!(bench.settled().await[0].status, RunStatus::Pending);
+    assert!(bench.executor.calls().is_empty());
+    bench
+        .scheduler
+        .replace("default", &key("broken"), job("broken").every("1d").draft(), None)
+        .await
+        .unwrap();
+    bench.look_after("1m").await;
+    let runs = bench.settled().await;
+    assert_eq!((runs[0].status, runs[0].attempts.len()), (RunStatus::Succeeded, 1));
+}
+
+#[tokio::test]
 async fn a_manual_run_goes_beside_the_schedule_and_leaves_it_alone() {
     let bench = Bench::new();
     bench.create(job("report").every("1h").draft()).await;

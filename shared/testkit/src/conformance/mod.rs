@@ -79,7 +79,7 @@ pub trait Backdoor: Send + Sync {
     async fn reset(&self);
 }
 
-/// Makes one module of tests for a store; see [`crate::conformance`].
+/// Makes one module of tests for a store; see [`mod@crate::conformance`].
 #[macro_export]
 macro_rules! conformance {
     ($store:ident, $fixture:expr $(,)?) => {
