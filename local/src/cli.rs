@@ -35,9 +35,46 @@ pub(crate) fn command() -> Command {
             Command::new("healthcheck").about("Ask a running service whether it is ready; exit code 0 if so"),
         )
         .subcommand(Command::new("openapi").about("Print the API's OpenAPI description"))
+        .subcommand(
+            Command::new("cron")
+                .about("Understand cron expressions")
+                .subcommand_required(true)
+                .subcommand(explain()),
+        )
         .subcommand(Command::new("config").about("Print every setting, its value and where it comes from"))
         .subcommand(
             Command::new("doctor").about("Check configuration, database, clock and port, and say what to do"),
+        )
+}
+
+fn explain() -> Command {
+    Command::new("explain")
+        .about("Say what an expression means in the zone of --timezone, and when it is due")
+        .arg(
+            Arg::new("expression")
+                .required(true)
+                .help("Such as '0 2 * * 1-5', '@daily' or 'cron(0 12 ? * MON-FRI *)'"),
+        )
+        .arg(
+            Arg::new("from")
+                .long("from")
+                .value_name("INSTANT")
+                .help("Occurrences after this instant (RFC 3339) [default: now]"),
+        )
+        .arg(
+            Arg::new("count")
+                .long("count")
+                .short('n')
+                .value_parser(clap::value_parser!(u16).range(1..=1000))
+                .default_value("10")
+                .help("How many of them"),
+        )
+        .arg(
+            Arg::new("output")
+                .long("output")
+                .short('o')
+                .value_parser(["table", "json"])
+                .default_value("table"),
         )
 }
 

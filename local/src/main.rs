@@ -54,6 +54,10 @@ async fn run(matches: &ArgMatches, config: Config) -> anyhow::Result<ExitCode> {
     match matches.subcommand() {
         Some(("migrate", matches)) => commands::migrate::run(&config, matches.get_flag("status")).await,
         Some(("healthcheck", _)) => Ok(commands::healthcheck::run(&config).await),
+        Some(("cron", matches)) => {
+            let explain = matches.subcommand_matches("explain").unwrap_or(matches);
+            commands::cron::explain(&config.zone, explain)
+        }
         Some(("doctor", _)) => Ok(commands::doctor::run(&config).await),
         _ => serve::run(config).await,
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "this is where commands answer")]
 
 pub(crate) mod config;
+pub(crate) mod cron;
 pub(crate) mod doctor;
 pub(crate) mod healthcheck;
 pub(crate) mod migrate;

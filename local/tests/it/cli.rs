@@ -59,6 +59,26 @@ fn openapi_is_what_is_committed() {
 }
 
 #[test]
+fn cron_explain_tells_what_an_expression_means() {
+    let directory = tempfile::tempdir().unwrap();
+    let explain = |arguments: &[&str]| {
+        let common =
+            ["cron", "explain", "--timezone", "Europe/Paris", "--from", "2027-03-27T12:00:00Z", "-n", "2"];
+        scheduler(directory.path(), &[], &[&common[..], arguments].concat())
+    };
+    let table = text(&explain(&["30 2 * * *"]).stdout);
+    assert!(table.starts_with("At 02:30 every day, Europe/Paris\n"), "{table}");
+    assert!(table.contains("02:30 does not exist on 2027-03-28, runs at 03:00"), "{table}");
+    let json = text(&explain(&["0 9 * * 1-5", "-o", "json"]).stdout);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["normalized"], "0 9 * * MON-FRI");
+    assert_eq!(json["next"][0]["at"], "2027-03-29T07:00:00.000Z");
+    let refused = explain(&["0 25 * * *"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("hour 25 is outside 0–23"), "{}", text(&refused.stderr));
+}
+
+#[test]
 fn migrate_says_what_it_did() {
     let directory = tempfile::tempdir().unwrap();
     let database = sqlite_in(directory.path());

@@ -25,4 +25,5 @@ pub use self::extract::Project;
 pub use self::openapi::{document as openapi, json as openapi_json};
 pub use self::problem::{Code, PartProblem, Problem, ProblemBody};
 pub use self::router::router;
+pub use self::schedules::preview::SchedulePreview;
 pub use self::state::{ApiState, BuildInfo, LastLook, MetricsRenderer, Options};

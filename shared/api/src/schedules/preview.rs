@@ -39,36 +39,36 @@ fn ten() -> usize {
 pub struct SchedulePreview {
     /// In words.
     #[schema(example = "At 02:00 on weekdays, Europe/Paris")]
-    description: String,
+    pub description: String,
     /// A cron expression written the standard way.
     #[schema(required, example = "0 2 * * MON-FRI")]
-    normalized: Option<String>,
+    pub normalized: Option<String>,
     /// How a cron expression was read.
     #[schema(required)]
-    dialect: Option<Dialect>,
+    pub dialect: Option<Dialect>,
     /// Its first occurrences.
-    next: Vec<PreviewedOccurrence>,
+    pub next: Vec<PreviewedOccurrence>,
     /// How often a day it is due, averaged over the coming year; `null` where it does not repeat.
     #[schema(required)]
-    runs_per_day: Option<f64>,
+    pub runs_per_day: Option<f64>,
     /// What its author may not have meant.
-    warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// One occurrence of a schedule.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PreviewedOccurrence {
     /// The instant.
-    at: Timestamp,
+    pub at: Timestamp,
     /// The wall clock of the schedule's zone at that instant.
     #[schema(example = "2026-11-24T02:00:00")]
-    local: String,
+    pub local: String,
     /// The zone's offset from UTC at that instant.
     #[schema(example = "+01:00")]
-    offset: String,
+    pub offset: String,
     /// What is special about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
+    pub note: Option<String>,
 }
 
 /// Try a schedule out
@@ -106,15 +106,21 @@ pub async fn preview_schedule(
     findings.finish()?;
     let (schedule, timetable) = meant.ok_or_else(|| Invalid(Vec::new()))?;
 
-    let zone = schedule.zone();
-    let next = occurrences(&timetable, &zone, from, request.count);
-    let Explanation { description, normalized, dialect, mut warnings } = timetable.explain(&schedule);
-    if next.is_empty() {
-        warnings.push(format!("never due after {}", Timestamp(from)));
+    Ok(Json(SchedulePreview::new(&schedule, &timetable, from, request.count)))
+}
+
+impl SchedulePreview {
+    /// What `schedule`, compiled to `timetable`, means after `from`, with at most `count` occurrences.
+    pub fn new(schedule: &Schedule, timetable: &Timetable, from: Instant, count: usize) -> Self {
+        let next = occurrences(timetable, &schedule.zone(), from, count);
+        let Explanation { description, normalized, dialect, mut warnings } = timetable.explain(schedule);
+        if next.is_empty() {
+            warnings.push(format!("never due after {}", Timestamp(from)));
+        }
+        let repeats = !matches!(schedule, Schedule::Date(_));
+        let runs_per_day = repeats.then(|| runs_per_day(timetable, from));
+        Self { description, normalized, dialect, next, runs_per_day, warnings }
     }
-    let repeats = !matches!(schedule, Schedule::Date(_));
-    let runs_per_day = repeats.then(|| runs_per_day(&timetable, from));
-    Ok(Json(SchedulePreview { description, normalized, dialect, next, runs_per_day, warnings }))
 }
 
 /// No schedule reaches further.

@@ -1,0 +1,51 @@
+//! `scheduler cron explain`: what a cron expression means, and when it is due; asks no database.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use api::SchedulePreview;
+use clap::ArgMatches;
+use domain::schedule::{Cron, Fold, Gap};
+use domain::time::{Timetable, Zone};
+use domain::{Instant, Schedule};
+use engine::Clock;
+
+use crate::system::SystemClock;
+
+pub(crate) fn explain(zone: &Zone, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let said = |name: &str| matches.get_one::<String>(name).cloned();
+    let from: Instant = match said("from") {
+        Some(from) => from.parse().context("--from: expected an instant such as 2026-11-24T00:00:00Z")?,
+        None => SystemClock.now(),
+    };
+    let count = matches.get_one::<u16>("count").copied().unwrap_or(10);
+    let schedule = Schedule::Cron(Cron {
+        expression: said("expression").unwrap_or_default(),
+        dialect: None,
+        timezone: Some(zone.clone()),
+        gap: Gap::default(),
+        fold: Fold::default(),
+    });
+    let timetable = Timetable::compile(&schedule)?;
+    let preview = SchedulePreview::new(&schedule, &timetable, from, count.into());
+    if said("output").as_deref() == Some("json") {
+        println!("{}", serde_json::to_string_pretty(&preview)?);
+    } else {
+        print(&preview);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(preview: &SchedulePreview) {
+    println!("{}", preview.description);
+    if let Some(normalized) = &preview.normalized {
+        println!("{normalized}, about {} times a day\n", preview.runs_per_day.unwrap_or_default());
+    }
+    for occurrence in &preview.next {
+        let note = occurrence.note.as_ref().map_or(String::new(), |note| format!("  {note}"));
+        println!("{} {}  {}{note}", occurrence.local, occurrence.offset, occurrence.at);
+    }
+    for warning in &preview.warnings {
+        println!("\nnote: {warning}");
+    }
+}
