@@ -72,12 +72,18 @@ fn at<E: serde::de::Error>(pointer: &str, message: &str) -> E {
 
 fn located(path: &Path, message: &str) -> Invalid {
     let (inner, detail) = message.split_once(MARK).unwrap_or(("", message));
-    let detail = detail.replace('`', "“");
+    let detail = quoted(detail);
     Invalid(vec![FieldError::new(
         format!("{}{inner}", pointer(path)),
         code_of(&detail),
         shorten_detail(&detail),
     )])
+}
+
+/// Serde's backticks as the quotation marks of all other messages.
+fn quoted(detail: &str) -> String {
+    let mut marks = ['“', '”'].into_iter().cycle();
+    detail.chars().map(|char| if char == '`' { marks.next().unwrap_or(char) } else { char }).collect()
 }
 
 fn code_of(detail: &str) -> &'static str {

@@ -35,7 +35,7 @@ pub struct Echo {
     path = "/echo",
     operation_id = "echo",
     tag = "service",
-    request_body(content = Value, description = "Anything", content_type = "application/json"),
+    request_body(content = Option<Value>, description = "Anything", content_type = "application/json"),
     responses((status = 200, description = "What was received", body = Echo))
 )]
 pub async fn echo(State(state): State<Shared>, request: Request) -> Result<Json<Echo>, Problem> {
