@@ -2,6 +2,9 @@
 # make test: every test, on every store. Arguments go to `cargo test`.
 . "$(dirname "$0")/common.sh"
 need_toolchain
+# The README's commands are run word for word, and processes are frozen.
+command -v curl >/dev/null || apt_install curl
+command -v pkill >/dev/null || apt_install procps
 
 say "building the tests"
 cargo test --workspace --locked --no-run "$@"
