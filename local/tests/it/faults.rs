@@ -115,6 +115,7 @@ async fn a_corrupt_row_becomes_invalid_and_all_others_go_on() {
 /// Bug classes 17 and 20: targets that refuse, hang, flood or redirect cost themselves, nobody else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn misbehaving_targets_leave_memory_and_punctuality_alone() {
+    let _punctual = crate::MACHINE.read().await;
     let directory = tempfile::tempdir().unwrap();
     let database = sqlite_in(directory.path());
     let service =

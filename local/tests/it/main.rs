@@ -15,3 +15,7 @@ mod house;
 mod quickstart;
 mod replicas;
 mod service;
+
+/// Tests that assert how punctual the service is share the machine with each other (read), but not with the one that
+/// loads it to the brim (write).
+static MACHINE: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());

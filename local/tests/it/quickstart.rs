@@ -8,6 +8,7 @@ use super::service::{Options, Service, sqlite_in};
 
 /// A job every two seconds against the service's own `/echo`: runs exactly on the grid, each fully recorded.
 async fn a_job_fires_on_its_grid(database: &str) {
+    let _punctual = crate::MACHINE.read().await;
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start(Options { database, directory: directory.path(), environment: &[] }).await;
     let job = service
@@ -100,6 +101,7 @@ async fn the_readme_tells_the_truth() {
 #[tokio::test]
 async fn roles_can_be_split_on_postgres() {
     let Some(database) = fresh_database("roles").await else { return };
+    let _punctual = crate::MACHINE.read().await;
     let directory = tempfile::tempdir().unwrap();
     let start = async |role| {
         let environment = [("SCHEDULER_ROLE", role)];
