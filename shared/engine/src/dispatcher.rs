@@ -189,9 +189,10 @@ impl Dispatcher {
         for LeasedRun { run, was, job } in leased {
             match job {
                 // Rare enough to look closer: a job that cannot be read may be mended, a deleted one is gone.
-                None => match self.store.job(&run.project, &run.job_id.into()).await? {
-                    Some(_) => waiting.push(put_back(run, now + JOB_UNREADABLE)),
-                    None => self.settle_now(&run, cancelled(&run, Reason::Deleted, now)).await,
+                // An error must not cost the rest of the batch its leases; the run waits in that case, too.
+                None => match self.store.job(&run.project, &run.job_id.into()).await {
+                    Ok(None) => self.settle_now(&run, cancelled(&run, Reason::Deleted, now)).await,
+                    Ok(Some(_)) | Err(_) => waiting.push(put_back(run, now + JOB_UNREADABLE)),
                 },
                 Some(_) if run.cancel_requested && was == RunStatus::Pending => {
                     self.settle_now(&run, cancelled(&run, Reason::Requested, now)).await;
