@@ -52,6 +52,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let router = api::router(api::ApiState {
         scheduler: Scheduler::new(
             database.store(),
+            database.calendars(),
             clock.clone(),
             alarm,
             entropy.clone(),

@@ -1,4 +1,4 @@
--- Jobs, what changes of them at every fire, their runs, and answers to repeated requests.
+-- Jobs, what changes of them at every fire, their runs, their calendars, and answers to repeated requests.
 --
 -- Texts that are keys have the collation "C": they are compared by bytes, as on every other store, and comparing
 -- them by a language's rules would be a third of what inserting a run costs.
@@ -61,6 +61,19 @@ CREATE INDEX runs_project_idx ON runs (project, id);
 -- which cannot know that, never takes one for the other.
 CREATE INDEX runs_due_idx ON runs (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX runs_active_idx ON runs (job_id) WHERE finished_at IS NULL;
+
+-- Read and written only when people keep calendars or jobs: each job carries a copy of those it uses.
+CREATE TABLE calendars (
+    project text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    document json NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    -- Also lists them in the order of their names.
+    PRIMARY KEY (project, name),
+    CONSTRAINT calendars_instants_finite CHECK (isfinite(created_at) AND isfinite(updated_at))
+);
 
 CREATE TABLE idempotency_keys (
     project text COLLATE "C" NOT NULL,

@@ -1,4 +1,4 @@
--- Jobs, what changes of them at every fire, their runs, and answers to repeated requests.
+-- Jobs, what changes of them at every fire, their runs, their calendars, and answers to repeated requests.
 --
 -- Instants are milliseconds since the epoch, ids are 16 bytes, documents are JSON text.
 
@@ -55,6 +55,18 @@ CREATE INDEX runs_project_idx ON runs (project, id);
 -- Both hold the unfinished runs.
 CREATE INDEX runs_due_idx ON runs (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX runs_active_idx ON runs (job_id) WHERE finished_at IS NULL;
+
+-- Read and written only when people keep calendars or jobs: each job carries a copy of those it uses.
+CREATE TABLE calendars (
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    -- Also lists them in the order of their names.
+    PRIMARY KEY (project, name)
+) STRICT;
 
 CREATE TABLE idempotency_keys (
     project TEXT NOT NULL,

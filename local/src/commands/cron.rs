@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use api::SchedulePreview;
+use api::{Jitter, SchedulePreview};
 use clap::ArgMatches;
+use domain::plan::Timing;
 use domain::schedule::{Cron, Fold, Gap};
-use domain::time::{Timetable, Zone};
-use domain::{Instant, Schedule};
+use domain::time::Zone;
+use domain::{HumanDuration, Instant, JobId, Plan, Schedule};
 use engine::Clock;
 
 use crate::system::SystemClock;
@@ -26,8 +27,15 @@ pub(crate) fn explain(zone: &Zone, matches: &ArgMatches) -> anyhow::Result<ExitC
         gap: Gap::default(),
         fold: Fold::default(),
     });
-    let timetable = Timetable::compile(&schedule)?;
-    let preview = SchedulePreview::new(&schedule, &timetable, from, count.into());
+    let timing = Timing {
+        schedule: &schedule,
+        start_at: None,
+        end_at: None,
+        calendars: &[],
+        jitter: HumanDuration::ZERO,
+    };
+    let plan = Plan::compile(JobId::NIL, &timing, &[])?;
+    let preview = SchedulePreview::new(&schedule, &plan, Jitter::None, from, count.into());
     if said("output").as_deref() == Some("json") {
         println!("{}", serde_json::to_string_pretty(&preview)?);
     } else {

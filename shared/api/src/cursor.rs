@@ -42,6 +42,22 @@ impl Cursor for JobCursor {
     }
 }
 
+/// Where a list of calendars goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarCursor {
+    /// The last calendar of the page.
+    pub name: String,
+}
+
+impl Cursor for CalendarCursor {
+    const LIST: &'static str = "calendars";
+
+    fn is_plain(&self) -> bool {
+        !self.name.chars().any(char::is_control)
+    }
+}
+
 impl Cursor for RunCursor {
     const LIST: &'static str = "runs";
 }

@@ -6,6 +6,7 @@
 #[cfg(test)]
 extern crate self as api;
 
+pub mod calendars;
 pub mod cursor;
 pub mod extract;
 pub mod jobs;
@@ -25,5 +26,5 @@ pub use self::extract::Project;
 pub use self::openapi::{document as openapi, json as openapi_json};
 pub use self::problem::{Code, PartProblem, Problem, ProblemBody};
 pub use self::router::router;
-pub use self::schedules::preview::SchedulePreview;
+pub use self::schedules::meaning::{Jitter, SchedulePreview};
 pub use self::state::{ApiState, BuildInfo, LastLook, MetricsRenderer, Options};

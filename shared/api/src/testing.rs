@@ -51,6 +51,7 @@ impl TestApp {
         let clock = ManualClock::new(at("2026-11-24T00:00:00Z"));
         let scheduler = Scheduler::new(
             Arc::new(store.clone()),
+            Arc::new(store.clone()),
             Arc::new(clock.clone()),
             Arc::new(RecordingAlarm::default()),
             Arc::new(SeededEntropy::new(7)),

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use divan::{Bencher, black_box};
-use domain::schedule::{Cron, Fold, Gap};
+use domain::schedule::{CalendarInterval, Cron, Fold, Gap, Period};
 use domain::time::{Timetable, Zone};
 use domain::{Instant, Job, JobDraft, JobId, RunId, RunKind, Schedule, fire, parse};
 use serde_json::json;
@@ -33,6 +33,28 @@ fn compile(bencher: Bencher<'_, '_>, expression: &str) {
 #[divan::bench(args = EXPRESSIONS)]
 fn next_after(bencher: Bencher<'_, '_>, expression: &str) {
     let Ok(timetable) = Timetable::compile(&cron(expression)) else { return };
+    bencher.bench(|| timetable.next_after(black_box(now())));
+}
+
+#[divan::bench(args = EXPRESSIONS)]
+fn explain(bencher: Bencher<'_, '_>, expression: &str) {
+    let schedule = cron(expression);
+    let Ok(timetable) = Timetable::compile(&schedule) else { return };
+    bencher.bench(|| timetable.explain(black_box(&schedule)));
+}
+
+/// From a first day half a century ago: what is not arithmetic takes longest for the shortest period.
+#[divan::bench(args = [Period::Days(1), Period::Weeks(2), Period::Months(1), Period::Years(4)])]
+fn next_after_of_calendar_interval(bencher: Bencher<'_, '_>, every: Period) {
+    let schedule = Schedule::CalendarInterval(CalendarInterval {
+        every,
+        time: "02:30".parse().unwrap_or_default(),
+        start_date: "1972-02-29".parse().ok(),
+        timezone: Zone::named("America/New_York").ok(),
+        gap: Gap::default(),
+        fold: Fold::default(),
+    });
+    let Ok(timetable) = Timetable::compile(&schedule) else { return };
     bencher.bench(|| timetable.next_after(black_box(now())));
 }
 

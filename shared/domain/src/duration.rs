@@ -38,6 +38,11 @@ impl HumanDuration {
         Duration::from_millis(self.0)
     }
 
+    /// How long `until` is after `from`; zero where it is not.
+    pub fn between(from: crate::Instant, until: crate::Instant) -> Self {
+        Self(u64::try_from((until - from).num_milliseconds()).unwrap_or(0))
+    }
+
     /// As chrono's duration, for arithmetic on instants; saturates beyond 292 million years.
     pub fn to_delta(self) -> chrono::TimeDelta {
         chrono::TimeDelta::try_milliseconds(i64::try_from(self.0).unwrap_or(i64::MAX))

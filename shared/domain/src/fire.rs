@@ -3,6 +3,7 @@
 use crate::job::{Job, JobState};
 use crate::policy::{MisfirePolicy, Overlap};
 use crate::run::{Reason, Run, RunKind, RunStatus};
+use crate::time::{LeftOut, horizon};
 use crate::{Instant, JobId};
 
 /// What becomes of a due job: its next occurrence, and a record for every one that was due.
@@ -28,74 +29,74 @@ impl Firing {
     }
 }
 
-/// Fires `job`, due since `first`, at `now`, while `active` of its runs are not finished.
+/// Fires `job`, due since `first_due`, at `now`, while `active` of its runs are not finished.
 ///
-/// `first` is the stored `next_fire_at`, read in the transaction that will advance it: the next occurrence is
-/// computed from it, never from `now`, and every occurrence from there up to `now` is accounted for:
-/// - noticed at most `misfire.tolerance` late, it is on time;
+/// `first_due` is the stored `next_fire_at`, read in the transaction that will advance it: the next occurrence is
+/// computed from it, never from `now`, and every occurrence due from there up to `now` is accounted for:
+/// - noticed at most `misfire.tolerance` after it was due, it is on time;
 /// - later than `misfire.window`, it is missed;
 /// - in between, `misfire.policy` decides; what it leaves out is missed.
 ///
-/// Missed occurrences that follow each other share one record. Firing the same job twice at one instant
-/// yields the same run ids, so the second time changes nothing in any store.
-pub fn fire(job: &Job, first: Instant, now: Instant, active: u64) -> Firing {
-    if now < first {
+/// Missed occurrences that follow each other share one record, and so do those that the job's calendars leave out.
+/// Firing the same job twice at one instant yields the same run ids, so the second time changes nothing in any
+/// store.
+pub fn fire(job: &Job, first_due: Instant, now: Instant, active: u64) -> Firing {
+    if now < first_due {
         return Firing {
             job_id: job.id,
-            next_fire_at: Some(first),
+            next_fire_at: Some(first_due),
             state: JobState::Active,
             runs: Vec::new(),
         };
     }
-    let mut ledger = Ledger { job, now, active, runs: Vec::new(), last: first };
+    let plan = &job.plan;
+    let first = plan.due_for(first_due);
     let misfire = &job.draft.misfire;
-    let until = job.draft.end_at.map_or(now, |end| end.min(now));
-    let on_time = now - misfire.tolerance.to_delta();
-    let in_window = now - misfire.window.to_delta();
+    // The last occurrence due before an instant. The first one counts as stored, also where the rules of its zone
+    // have changed since.
+    let due_before = |instant: Instant| {
+        (first_due < instant)
+            .then(|| plan.last_due(just_before(instant)).map_or(first, |last| last.max(first)))
+    };
 
-    // Walk the three ages of occurrences, oldest first. Each step leaves `from` at the first one not accounted for.
-    let mut from = Some(first);
-    if let Some(start) = from.filter(|from| *from < in_window) {
-        from = ledger.miss(start, just_before(in_window).min(until), Reason::Window);
+    let mut ledger = Ledger { job, now, active, runs: Vec::new(), next: Some(first), last: first };
+    if let Some(oldest) = due_before(now - misfire.window.to_delta()) {
+        ledger.miss(oldest, Reason::Window);
     }
-    if let Some(start) = from.filter(|from| *from < on_time) {
-        let until = just_before(on_time).min(until);
-        from = match misfire.policy {
-            MisfirePolicy::Skip => ledger.miss(start, until, Reason::Downtime),
+    if let Some(late) = due_before(now - misfire.tolerance.to_delta()) {
+        match misfire.policy {
+            MisfirePolicy::Skip => {}
             MisfirePolicy::Latest => {
-                let newest = job.timetable.last_until(until).unwrap_or(start).max(start);
-                if start < newest {
-                    ledger.miss(start, just_before(newest), Reason::Downtime);
-                }
-                ledger.execute(newest, newest, 1)
+                ledger.miss(just_before(late), Reason::Downtime);
+                ledger.execute(late, 1);
             }
             MisfirePolicy::All => {
-                let max = usize::try_from(misfire.max).unwrap_or(MAX_RUNS).min(MAX_RUNS);
-                let rest = ledger.execute(start, until, max);
-                rest.and_then(|rest| {
-                    if rest <= until { ledger.miss(rest, until, Reason::Downtime) } else { Some(rest) }
-                })
+                ledger.execute(late, usize::try_from(misfire.max).unwrap_or(MAX_RUNS).min(MAX_RUNS));
             }
-        };
+        }
+        ledger.miss(late, Reason::Downtime);
     }
-    if let Some(start) = from.filter(|from| *from <= until) {
-        let room = MAX_RUNS.saturating_sub(ledger.runs.len());
-        ledger.execute(start, until, room);
+    if let Some(on_time) = due_before(now + MILLI) {
+        ledger.execute(on_time, MAX_RUNS.saturating_sub(ledger.runs.len()));
     }
-    let next_fire_at = job.next_after(ledger.last);
+    let next_fire_at = ledger.next.map(|next| plan.due_at(next));
+    // After the last occurrence nobody will look again, so what the calendars leave out of the rest is recorded too.
+    ledger.leave_out(first, if ledger.next.is_some() { ledger.last } else { horizon() });
     let state = if next_fire_at.is_some() { JobState::Active } else { JobState::Completed };
     Firing { job_id: job.id, next_fire_at, state, runs: ledger.runs }
 }
 
-/// One record for all occurrences of `job` that were due by `now` and will not fire any more, because the job
-/// is resumed or rescheduled.
-pub(crate) fn close_ledger(job: &Job, now: Instant, reason: Reason) -> Option<Run> {
-    let due = job.pause.as_ref().map_or(job.next_fire_at, |pause| pause.since);
-    let first = due.filter(|first| *first <= now)?;
-    let until = job.draft.end_at.map_or(now, |end| end.min(now));
-    let mut ledger = Ledger { job, now, active: 0, runs: Vec::new(), last: first };
-    ledger.miss(first, until, reason);
-    ledger.runs.pop()
+/// The records of all occurrences of `job` up to `now` that will not fire any more, because the job is resumed or
+/// rescheduled.
+pub(crate) fn close_ledger(job: &Job, now: Instant, reason: Reason) -> Vec<Run> {
+    let Some(due) = job.pause.as_ref().map_or(job.next_fire_at, |pause| pause.since) else {
+        return Vec::new();
+    };
+    let first = job.plan.due_for(due);
+    let mut ledger = Ledger { job, now, active: 0, runs: Vec::new(), next: Some(first), last: first };
+    ledger.miss(now, reason);
+    ledger.leave_out(first, now);
+    ledger.runs
 }
 
 struct Ledger<'a> {
@@ -103,44 +104,67 @@ struct Ledger<'a> {
     now: Instant,
     active: u64,
     runs: Vec<Run>,
-    /// The last occurrence accounted for.
+    /// The first occurrence not accounted for.
+    next: Option<Instant>,
+    /// The last one accounted for.
     last: Instant,
 }
 
 impl Ledger<'_> {
-    /// Records all occurrences in `[first, until]` as missed, in one record; returns the one after.
-    fn miss(&mut self, first: Instant, until: Instant, reason: Reason) -> Option<Instant> {
-        let last = self.job.timetable.last_until(until).unwrap_or(first).max(first);
-        let mut run = Run::not_executed(self.job, RunStatus::Missed, reason, first, self.now);
-        run.count = self.job.timetable.count(first, last).max(1);
-        run.scheduled_until = (first < last).then_some(last);
-        self.runs.push(run);
-        self.account(last)
+    /// Records all occurrences up to `until` that are not accounted for as missed, in one record.
+    fn miss(&mut self, until: Instant, reason: Reason) {
+        let Some(first) = self.next.filter(|next| *next <= until) else { return };
+        let plan = &self.job.plan;
+        let last = plan.last_until(until).map_or(first, |last| last.max(first));
+        let count = plan.count(first, last).max(1);
+        self.record(RunStatus::Missed, reason, (first, last), count);
+        self.account(last);
     }
 
-    /// Runs the occurrences in `[first, until]`, at most `max`; returns the one after those.
-    fn execute(&mut self, first: Instant, until: Instant, max: usize) -> Option<Instant> {
-        let mut next = Some(first);
+    /// Runs the occurrences up to `until` that are not accounted for, at most `max`.
+    fn execute(&mut self, until: Instant, max: usize) {
         for _ in 0..max {
-            let Some(at) = next.filter(|at| *at <= until) else { break };
-            let waits = self.active > 0 && self.job.draft.overlap == Overlap::Skip;
-            self.runs.push(if waits {
-                Run::not_executed(self.job, RunStatus::Skipped, Reason::Overlap, at, self.now)
+            let Some(at) = self.next.filter(|at| *at <= until) else { break };
+            if self.active > 0 && self.job.draft.overlap == Overlap::Skip {
+                self.record(RunStatus::Skipped, Reason::Overlap, (at, at), 1);
             } else {
                 self.active += 1;
-                Run::pending(self.job, RunKind::Schedule, at, self.now, 0)
-            });
-            next = self.account(at);
+                self.runs.push(Run::pending(self.job, RunKind::Schedule, at, self.now, 0));
+            }
+            self.account(at);
         }
-        next
     }
 
-    fn account(&mut self, last: Instant) -> Option<Instant> {
+    /// Records what the calendars leave out up to `until`, since the occurrence before `first` or the last change
+    /// of the schedule.
+    fn leave_out(&mut self, first: Instant, until: Instant) {
+        let plan = &self.job.plan;
+        if !plan.leaves_out() {
+            return;
+        }
+        let before = plan.last_until(just_before(first));
+        let since = before.map_or(self.job.since, |before| before.max(self.job.since));
+        if let Some(LeftOut { first, last, count }) = plan.left_out(since + MILLI, until) {
+            self.record(RunStatus::Skipped, Reason::Calendar, (first, last), count);
+            self.runs.sort_by_key(|run| run.scheduled_for);
+        }
+    }
+
+    fn record(&mut self, status: RunStatus, reason: Reason, (first, last): (Instant, Instant), count: u64) {
+        let mut run = Run::not_executed(self.job, status, reason, first, self.now);
+        run.count = count;
+        run.scheduled_until = (first < last).then_some(last);
+        self.runs.push(run);
+    }
+
+    fn account(&mut self, last: Instant) {
         self.last = last;
-        self.job.next_after(last)
+        self.next = self.job.plan.next_after(last);
     }
 }
 
+const MILLI: chrono::TimeDelta = chrono::TimeDelta::milliseconds(1);
+
 fn just_before(at: Instant) -> Instant {
-    at - chrono::TimeDelta::milliseconds(1)
+    at - MILLI
 }

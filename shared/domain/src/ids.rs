@@ -76,6 +76,9 @@ typed_id!(
 );
 
 impl JobId {
+    /// No job's: for what is only tried out.
+    pub const NIL: Self = Self(Uuid::nil());
+
     /// A new id from the current time and 80 random bits.
     pub fn new(now: Instant, random: u128) -> Self {
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);

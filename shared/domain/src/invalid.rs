@@ -34,6 +34,13 @@ impl Invalid {
     pub fn one(pointer: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
         Self(vec![FieldError::new(pointer, code, detail)])
     }
+
+    /// The same, of a part of a document, moved below `prefix`.
+    #[must_use]
+    pub fn below(self, prefix: &str) -> Self {
+        let moved = |error: FieldError| FieldError { pointer: format!("{prefix}{}", error.pointer), ..error };
+        Self(self.0.into_iter().map(moved).collect())
+    }
 }
 
 impl fmt::Display for Invalid {
@@ -64,12 +71,8 @@ impl Findings {
     pub fn nest<T>(&mut self, prefix: &str, result: Result<T, Invalid>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
-            Err(Invalid(errors)) => {
-                self.0.extend(
-                    errors
-                        .into_iter()
-                        .map(|error| FieldError { pointer: format!("{prefix}{}", error.pointer), ..error }),
-                );
+            Err(invalid) => {
+                self.0.extend(invalid.below(prefix).0);
                 None
             }
         }

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::{self, CalendarCopy, CalendarUse};
 use crate::duration::shorten;
 use crate::fire::close_ledger;
 use crate::ids::JobId;
 use crate::invalid::{Findings, Invalid};
+use crate::name::check_name;
+use crate::plan::{Plan, Timing};
 use crate::policy::{DAY, Misfire, Overlap, Retry};
 use crate::run::{Reason, Run};
 use crate::schedule::Schedule;
 use crate::target::Target;
-use crate::time::{Timetable, Zone};
-use crate::{HumanDuration, Instant, is_in_range, whole_millis};
+use crate::time::Zone;
+use crate::{HumanDuration, Instant, whole_millis};
 
 /// What a user writes: everything about a job that is theirs to choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -46,6 +49,15 @@ pub struct JobDraft {
     /// What happens to an occurrence that is due while an earlier run is not finished.
     #[serde(default)]
     pub overlap: Overlap,
+    /// Spreads jobs due at the same time: each occurrence is due up to so much after its nominal time, always
+    /// the same for the same occurrence, and always before the next one.
+    #[serde(default)]
+    #[schema(value_type = String, default = "0s", example = "30s")]
+    pub jitter: HumanDuration,
+    /// Which calendars it leaves out or keeps to. An occurrence must be admitted by all of them.
+    #[serde(default)]
+    #[schema(max_items = 16)]
+    pub calendars: Vec<CalendarUse>,
     /// No occurrence before this instant.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -99,7 +111,7 @@ pub struct Pause {
     pub since: Option<Instant>,
 }
 
-/// A stored job. Its schedule is known to be sound: `timetable` is what it means.
+/// A stored job. Its schedule is known to be sound: `plan` is what it means.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// Its id.
@@ -108,14 +120,18 @@ pub struct Job {
     pub project: String,
     /// What its author chose, with all defaults filled in.
     pub draft: JobDraft,
-    /// What `draft.schedule` means.
-    pub timetable: Timetable,
+    /// The calendars it uses, as they were when they or the job were last changed.
+    pub calendars: Vec<CalendarCopy>,
+    /// When it is due.
+    pub plan: Plan,
     /// Where it stands.
     pub state: JobState,
     /// The stored next occurrence; `None` unless active.
     pub next_fire_at: Option<Instant>,
     /// Set while paused.
     pub pause: Option<Pause>,
+    /// Since when this schedule counts: creation, the last change of the schedule, or the end of the last pause.
+    pub since: Instant,
     /// Grows with every change of the definition or the state by a user; not by firing.
     pub version: u64,
     /// When it was stored first.
@@ -130,11 +146,37 @@ pub struct Changed {
     /// The job after the change.
     pub job: Job,
     /// Occurrences that were due and will not fire any more.
-    pub closing: Option<Run>,
+    pub closing: Vec<Run>,
+}
+
+/// What a job takes from the project it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The zone of schedules that name none.
+    pub zone: &'a Zone,
+    /// The calendars there are, at least all of those the job may name.
+    pub calendars: &'a [CalendarCopy],
+}
+
+impl<'a> From<&'a Zone> for Surroundings<'a> {
+    fn from(zone: &'a Zone) -> Self {
+        Self { zone, calendars: &[] }
+    }
 }
 
 impl JobDraft {
-    /// Everything wrong with the draft, apart from its schedule.
+    /// What of it says when the job is due.
+    pub fn timing(&self) -> Timing<'_> {
+        Timing {
+            schedule: &self.schedule,
+            start_at: self.start_at,
+            end_at: self.end_at,
+            calendars: &self.calendars,
+            jitter: self.jitter,
+        }
+    }
+
+    /// Everything wrong with the draft, apart from its timing.
     fn check(&self) -> Result<(), Invalid> {
         let mut findings = Findings::default();
         findings.nest("/name", check_name(&self.name));
@@ -149,33 +191,8 @@ impl JobDraft {
         findings.require((shortest..=DAY).contains(&self.timeout), "/timeout", "out_of_range", || {
             format!("{} is outside {shortest}–{DAY}", self.timeout)
         });
-        for (pointer, at) in [("/start_at", self.start_at), ("/end_at", self.end_at)] {
-            findings.require(at.is_none_or(is_in_range), pointer, "out_of_range", || {
-                "lies outside 1970–2100".to_owned()
-            });
-        }
-        let ordered = self.start_at.zip(self.end_at).is_none_or(|(start, end)| start <= end);
-        findings.require(ordered, "/end_at", "out_of_range", || "lies before start_at".to_owned());
         findings.finish()
     }
-}
-
-/// Names appear in URLs, logs and metrics: printable, bounded, and never to be taken for an id.
-fn check_name(name: &str) -> Result<(), Invalid> {
-    let refuse = |code, detail: &str| Err(Invalid::one("", code, detail));
-    if name.trim().is_empty() {
-        return refuse("too_short", "must not be empty");
-    }
-    if name.chars().count() > 128 {
-        return refuse("too_long", "longer than 128 characters");
-    }
-    if name.chars().any(char::is_control) || name.trim() != name {
-        return refuse("invalid_value", "must not hold control characters, nor begin or end with a space");
-    }
-    if name.parse::<JobId>().is_ok() {
-        return refuse("invalid_value", "has the form of an id");
-    }
-    Ok(())
 }
 
 fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), Invalid> {
@@ -197,28 +214,30 @@ fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), Invalid> {
 }
 
 impl Job {
-    /// A new, active job. `zone` is the default zone for schedules that name none.
+    /// A new, active job.
     ///
     /// # Errors
-    /// Everything wrong with the draft, by pointer: also a schedule that never fires, and a date further
-    /// in the past than the misfire window.
-    pub fn create(
+    /// Everything wrong with the draft, by pointer: also a schedule that never fires, a date further in the past
+    /// than the misfire window, and a calendar that does not exist.
+    pub fn create<'a>(
         draft: JobDraft,
         project: &str,
         id: JobId,
-        zone: &Zone,
+        surroundings: impl Into<Surroundings<'a>>,
         now: Instant,
     ) -> Result<Self, Invalid> {
-        let (draft, timetable) = sound(draft, zone, now, None)?;
-        let next_fire_at = Some(first_fire(&draft, &timetable, now, Past::WithinWindow)?);
+        let Sound { draft, calendars, plan } = sound(draft, id, surroundings.into(), now, None)?;
+        let first = first_occurrence(&draft, &plan, now, Past::WithinWindow)?;
         Ok(Self {
             id,
             project: project.to_owned(),
             draft,
-            timetable,
+            calendars,
+            next_fire_at: Some(plan.due_at(first)),
+            plan,
             state: JobState::Active,
-            next_fire_at,
             pause: None,
+            since: now,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -230,25 +249,65 @@ impl Job {
     ///
     /// # Errors
     /// As for [`Job::create`].
-    pub fn edit(&self, draft: JobDraft, zone: &Zone, now: Instant) -> Result<Changed, Invalid> {
-        let (draft, timetable) = sound(draft, zone, now, Some(&self.draft.schedule))?;
-        let when = |draft: &JobDraft| (draft.schedule.clone(), draft.start_at, draft.end_at);
-        let rescheduled = when(&draft) != when(&self.draft);
-        let mut job = Self { draft, timetable, version: self.version + 1, updated_at: now, ..self.clone() };
-        if !rescheduled && self.state != JobState::Invalid {
-            return Ok(Changed { job, closing: None });
+    pub fn edit<'a>(
+        &self,
+        draft: JobDraft,
+        surroundings: impl Into<Surroundings<'a>>,
+        now: Instant,
+    ) -> Result<Changed, Invalid> {
+        let sound = sound(draft, self.id, surroundings.into(), now, Some(&self.draft.schedule))?;
+        let rescheduled = sound.draft.timing().unjittered() != self.draft.timing().unjittered()
+            || sound.calendars != self.calendars;
+        let Sound { draft, calendars, plan } = sound;
+        let mut job =
+            Self { draft, calendars, plan, version: self.version + 1, updated_at: now, ..self.clone() };
+        if rescheduled || self.state == JobState::Invalid {
+            let next = first_occurrence(&job.draft, &job.plan, now, Past::Never)?;
+            return Ok(job.rescheduled(self, Some(next), now));
         }
-        let next = first_fire(&job.draft, &job.timetable, now, Past::Never)?;
-        let closing =
-            close_ledger(self, now, if self.pause.is_some() { Reason::Paused } else { Reason::Edited });
-        match &mut job.pause {
-            Some(pause) => pause.since = Some(next),
+        // The same occurrence, which another jitter makes due at another time.
+        let due = |at: Option<Instant>| at.map(|at| job.plan.due_at(self.plan.due_for(at)));
+        let next_fire_at = due(self.next_fire_at);
+        let pause = self.pause.clone().map(|pause| Pause { since: due(pause.since), ..pause });
+        (job.next_fire_at, job.pause) = (next_fire_at, pause);
+        Ok(Changed { job, closing: Vec::new() })
+    }
+
+    /// The job with its calendars as they are now. It is due from `now` on; one that has no occurrence left by
+    /// them is completed. `None` where it has them already; a calendar that is gone stays as it was.
+    ///
+    /// # Errors
+    /// None for a job that could be stored.
+    pub fn with_calendars(
+        &self,
+        there_are: &[CalendarCopy],
+        now: Instant,
+    ) -> Result<Option<Changed>, Invalid> {
+        let current =
+            |old: &CalendarCopy| there_are.iter().find(|it| it.name == old.name).unwrap_or(old).clone();
+        let calendars: Vec<_> = self.calendars.iter().map(current).collect();
+        if calendars == self.calendars {
+            return Ok(None);
+        }
+        let plan = Plan::compile(self.id, &self.draft.timing(), &calendars)?;
+        let next = plan.next_after(now);
+        let job = Self { calendars, plan, version: self.version + 1, updated_at: now, ..self.clone() };
+        Ok(Some(job.rescheduled(self, next, now)))
+    }
+
+    /// This job, due for `next` and not before; what was due of `before` until now is closed.
+    fn rescheduled(mut self, before: &Self, next: Option<Instant>, now: Instant) -> Changed {
+        let reason = if before.pause.is_some() { Reason::Paused } else { Reason::Edited };
+        let next = next.map(|next| self.plan.due_at(next));
+        match &mut self.pause {
+            Some(pause) => pause.since = next,
             None => {
-                job.state = JobState::Active;
-                job.next_fire_at = Some(next);
+                self.state = if next.is_some() { JobState::Active } else { JobState::Completed };
+                self.next_fire_at = next;
             }
         }
-        Ok(Changed { job, closing })
+        self.since = now;
+        Changed { job: self, closing: close_ledger(before, now, reason) }
     }
 
     /// The job, paused. Pausing again changes the reason only.
@@ -269,41 +328,38 @@ impl Job {
     /// A job that is not paused stays as it is.
     pub fn resumed(&self, now: Instant) -> Changed {
         if self.pause.is_none() {
-            return Changed { job: self.clone(), closing: None };
+            return Changed { job: self.clone(), closing: Vec::new() };
         }
-        let next_fire_at = next_within(&self.draft, &self.timetable, now);
-        let job = Self {
-            state: if next_fire_at.is_some() { JobState::Active } else { JobState::Completed },
-            next_fire_at,
-            pause: None,
-            version: self.version + 1,
-            updated_at: now,
-            ..self.clone()
-        };
-        Changed { job, closing: close_ledger(self, now, Reason::Paused) }
+        let job = Self { pause: None, version: self.version + 1, updated_at: now, ..self.clone() };
+        let next = self.plan.next_after(now);
+        job.rescheduled(self, next, now)
     }
+}
 
-    /// The first occurrence after `after`, within `start_at` and `end_at`.
-    pub fn next_after(&self, after: Instant) -> Option<Instant> {
-        next_within(&self.draft, &self.timetable, after)
-    }
+/// A draft with its defaults filled in, and what it means.
+struct Sound {
+    draft: JobDraft,
+    calendars: Vec<CalendarCopy>,
+    plan: Plan,
 }
 
 /// Fills in a draft's defaults and checks all of it, reporting everything that is wrong at once.
 fn sound(
     mut draft: JobDraft,
-    zone: &Zone,
+    id: JobId,
+    Surroundings { zone, calendars }: Surroundings<'_>,
     now: Instant,
     before: Option<&Schedule>,
-) -> Result<(JobDraft, Timetable), Invalid> {
+) -> Result<Sound, Invalid> {
     draft.schedule = draft.schedule.resolved(zone, now, before);
     draft.start_at = draft.start_at.map(whole_millis);
     draft.end_at = draft.end_at.map(whole_millis);
     let mut findings = Findings::default();
     findings.nest("", draft.check());
-    let timetable = findings.nest("/schedule", Timetable::compile(&draft.schedule));
+    let calendars = findings.nest("", calendar::copies(&draft.calendars, calendars)).unwrap_or_default();
+    let plan = findings.nest("", Plan::compile(id, &draft.timing(), &calendars));
     findings.finish()?;
-    timetable.map(|timetable| (draft, timetable)).ok_or_else(|| Invalid(Vec::new()))
+    plan.map(|plan| Sound { draft, calendars, plan }).ok_or_else(|| Invalid(Vec::new()))
 }
 
 /// Whether a new schedule may still catch an occurrence that has just passed.
@@ -314,27 +370,25 @@ enum Past {
     Never,
 }
 
-fn first_fire(draft: &JobDraft, timetable: &Timetable, now: Instant, past: Past) -> Result<Instant, Invalid> {
+fn first_occurrence(draft: &JobDraft, plan: &Plan, now: Instant, past: Past) -> Result<Instant, Invalid> {
     let just_passed = match &draft.schedule {
-        Schedule::Date(_) => timetable.last_until(now),
+        Schedule::Date(_) => plan.timetable().last_until(now),
         _ => None,
     };
     if just_passed.is_some_and(|at| past == Past::Never || now - at > draft.misfire.window.to_delta()) {
         return Err(Invalid::one("/schedule/at", "in_the_past", "lies in the past"));
     }
-    let next = match just_passed {
-        Some(at) => next_within(draft, timetable, at - chrono::TimeDelta::milliseconds(1)),
-        None => next_within(draft, timetable, now),
-    };
-    next.ok_or_else(|| {
+    let after = just_passed.map_or(now, |at| at - chrono::TimeDelta::milliseconds(1));
+    plan.next_after(after).ok_or_else(|| {
         let bounded = draft.start_at.is_some() || draft.end_at.is_some();
-        let detail = if bounded { "never fires between start_at and end_at" } else { "never fires" };
+        let detail = match (bounded, draft.calendars.is_empty()) {
+            (false, true) => "never fires",
+            (true, true) => "never fires between start_at and end_at",
+            (false, false) => "never fires: its calendars leave every occurrence out",
+            (true, false) => {
+                "never fires: its calendars leave out every occurrence between start_at and end_at"
+            }
+        };
         Invalid::one("/schedule", "never_fires", detail)
     })
-}
-
-fn next_within(draft: &JobDraft, timetable: &Timetable, after: Instant) -> Option<Instant> {
-    let just_before_start = draft.start_at.map(|start| start - chrono::TimeDelta::milliseconds(1));
-    let next = timetable.next_after(just_before_start.map_or(after, |start| start.max(after)))?;
-    (draft.end_at.is_none_or(|end| next <= end)).then_some(next)
 }

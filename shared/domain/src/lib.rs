@@ -4,24 +4,30 @@
 //! Everything here is pure: no I/O, no async, no clock, no randomness. `now` is always an argument,
 //! and whatever looks random (jitter) is derived from ids by hashing.
 
+pub mod calendar;
 pub mod duration;
 pub mod fire;
 pub mod ids;
 pub mod invalid;
 pub mod job;
+mod name;
 pub mod parse;
+pub mod plan;
 pub mod policy;
 pub mod run;
 pub mod schedule;
 pub mod settle;
 pub mod target;
 pub mod time;
+pub mod time_of_day;
 
+pub use calendar::{Calendar, CalendarDraft};
 pub use duration::HumanDuration;
 pub use fire::{Firing, fire};
 pub use ids::{JobId, RunId};
 pub use invalid::{FieldError, Invalid};
 pub use job::{Job, JobDraft, JobState};
+pub use plan::Plan;
 pub use policy::{Misfire, MisfirePolicy, Overlap, Retry};
 pub use run::{Attempt, Reason, Run, RunKind, RunStatus};
 pub use schedule::Schedule;

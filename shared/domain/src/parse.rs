@@ -1,10 +1,13 @@
 //! From JSON text to a value, with a pointer to whatever is wrong.
 
+mod strict;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
+use self::strict::Strict;
 use crate::duration::shorten;
 use crate::invalid::{FieldError, Invalid};
 
@@ -20,7 +23,7 @@ pub enum Refused {
 /// Parses JSON text into a `T`, refusing unknown fields where `T` does.
 pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(|error| {
         if error.inner().is_data() {
             Refused::Invalid(located(error.path(), &strip_position(error.inner())))
         } else {
@@ -33,7 +36,8 @@ pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
 
 /// Parses a JSON value into a `T`.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
-    serde_path_to_error::deserialize(value).map_err(|error| located(error.path(), &error.inner().to_string()))
+    serde_path_to_error::deserialize(Strict(value))
+        .map_err(|error| located(error.path(), &error.inner().to_string()))
 }
 
 /// Splits `{"type": "…", …}` into its tag and the rest.
@@ -45,39 +49,46 @@ pub(crate) fn tagged<'de, D: serde::Deserializer<'de>>(
     known: &'static [&'static str],
 ) -> Result<(String, Value), D::Error> {
     let mut fields = serde_json::Map::<String, Value>::deserialize(deserializer)?;
-    match fields.remove("type") {
-        Some(Value::String(tag)) if known.contains(&tag.as_str()) => Ok((tag, Value::Object(fields))),
+    let known_are = || format!("known are {}", known.join(", "));
+    let (code, detail) = match fields.remove("type") {
+        Some(Value::String(tag)) if known.contains(&tag.as_str()) => return Ok((tag, Value::Object(fields))),
         Some(Value::String(tag)) => {
-            Err(at("/type", &format!("unknown type “{}”; known are {}", shorten(&tag), known.join(", "))))
+            ("invalid_value", format!("unknown type “{}”; {}", shorten(&tag), known_are()))
         }
-        Some(_) => Err(at("/type", "must be a string")),
-        None => Err(at("/type", &format!("is missing; known are {}", known.join(", ")))),
-    }
+        Some(_) => ("invalid_type", "must be a string".to_owned()),
+        None => ("missing_field", format!("is missing; {}", known_are())),
+    };
+    Err(refuse(Invalid::one("/type", code, detail)))
 }
 
 /// Deserialises a part of a document so that the pointer of an error survives its way up.
 pub(crate) fn nested<T: DeserializeOwned, E: serde::de::Error>(value: Value) -> Result<T, E> {
-    from_value(value).map_err(|Invalid(errors)| {
-        let error = &errors[0];
-        at(&error.pointer, &error.detail)
-    })
+    from_value(value).map_err(refuse)
 }
 
-/// Marks a message with a pointer; no user text reaches the part before the mark.
+/// Begins a message that is made by [`refuse`]. Messages of serde never begin so, whatever they quote.
 const MARK: char = '\u{1f}';
 
-fn at<E: serde::de::Error>(pointer: &str, message: &str) -> E {
-    E::custom(format!("{pointer}{MARK}{message}"))
+/// Refuses what is being deserialised, with pointers relative to it. Serde carries nothing but text, so the
+/// errors are written down as text, to be read by [`located`].
+pub(crate) fn refuse<E: serde::de::Error>(Invalid(errors): Invalid) -> E {
+    let parts = errors.into_iter().map(|error| Value::from(vec![error.pointer, error.code, error.detail]));
+    E::custom(format!("{MARK}{}", parts.collect::<Value>()))
 }
 
 fn located(path: &Path, message: &str) -> Invalid {
-    let (inner, detail) = message.split_once(MARK).unwrap_or(("", message));
-    let detail = quoted(detail);
-    Invalid(vec![FieldError::new(
-        format!("{}{inner}", pointer(path)),
-        code_of(&detail),
-        shorten_detail(&detail),
-    )])
+    let pointer = pointer(path);
+    let refused: Option<Vec<[String; 3]>> =
+        message.strip_prefix(MARK).and_then(|errors| serde_json::from_str(errors).ok());
+    if let Some(errors) = refused {
+        let error = |[pointer, code, detail]: [String; 3]| FieldError { pointer, code, detail };
+        return Invalid(errors.into_iter().map(error).collect()).below(&pointer);
+    }
+    let detail = quoted(message);
+    // Serde knows of a missing field only where it is missing.
+    let missing = detail.strip_prefix("missing field “").and_then(|rest| rest.strip_suffix('”'));
+    let pointer = missing.map_or_else(|| pointer.clone(), |name| format!("{pointer}/{name}"));
+    Invalid::one(pointer, code_of(&detail), shorten_detail(&detail))
 }
 
 /// Serde's backticks as the quotation marks of all other messages.

@@ -30,6 +30,8 @@ pub struct Run {
     pub scheduled_until: Option<Instant>,
     /// How many occurrences this record stands for.
     pub count: u64,
+    /// How much later than its nominal time it was due, by the job's jitter.
+    pub jitter: HumanDuration,
     /// When a worker must look at it next: to start it, to retry it, or because its lease ran out.
     /// `None` once it is finished.
     pub due_at: Option<Instant>,
@@ -141,6 +143,8 @@ pub enum Reason {
     Window,
     /// Noticed late, and the misfire policy chose not to run it.
     Downtime,
+    /// A calendar of the job does not admit it.
+    Calendar,
     /// The job was paused.
     Paused,
     /// The job was edited before anybody noticed it.
@@ -267,6 +271,10 @@ impl Run {
             scheduled_for,
             scheduled_until: None,
             count: 1,
+            jitter: match kind {
+                RunKind::Schedule => HumanDuration::between(scheduled_for, job.plan.due_at(scheduled_for)),
+                RunKind::Manual => HumanDuration::ZERO,
+            },
             due_at: Some(now),
             token: 0,
             worker: None,
@@ -291,6 +299,7 @@ impl Run {
             reason: Some(reason),
             due_at: None,
             finished_at: Some(now),
+            jitter: HumanDuration::ZERO,
             ..Self::pending(job, RunKind::Schedule, scheduled_for, now, 0)
         }
     }
@@ -311,10 +320,14 @@ impl Run {
         u32::try_from(counted).unwrap_or(u32::MAX)
     }
 
-    /// How long after its nominal time it started.
+    /// When it was due: its nominal time, and its jitter later.
+    pub fn due_for(&self) -> Instant {
+        self.scheduled_for + self.jitter.to_delta()
+    }
+
+    /// How long after it was due it started.
     pub fn lag(&self) -> Option<HumanDuration> {
-        let lag = (self.started_at? - self.scheduled_for).num_milliseconds();
-        Some(HumanDuration::from_millis(u64::try_from(lag).unwrap_or(0)))
+        Some(HumanDuration::between(self.due_for(), self.started_at?))
     }
 }
 

@@ -1,11 +1,15 @@
 //! When a job is due, as its author wrote it. What it means is computed by [`crate::time::Timetable`].
 
+mod calendar_interval;
+mod eventbridge;
+
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::calendar_interval::{CalendarInterval, Period};
 use crate::duration::shorten;
 use crate::parse;
 use crate::time::Zone;
@@ -17,6 +21,8 @@ use crate::{HumanDuration, Instant, whole_millis};
 pub enum Schedule {
     /// Every so often, on a fixed grid of instants.
     Interval(Interval),
+    /// Every so many days, weeks, months or years, at a local time.
+    CalendarInterval(CalendarInterval),
     /// By a cron expression on the wall clock of a time zone.
     Cron(Cron),
     /// Once.
@@ -44,7 +50,9 @@ pub struct Interval {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cron {
-    /// For example `0 2 * * 1-5`, `@daily`, `0 0 12 ? * MON-FRI`, `cron(0 12 ? * MON-FRI *)`.
+    /// For example `0 2 * * 1-5`, `@daily`, `0 0 12 ? * MON-FRI`, `cron(0 12 ? * MON-FRI *)`. EventBridge's
+    /// `rate(5 minutes)` and `at(2026-12-01T09:00:00)` are taken for the `interval` and the `date` they mean, and
+    /// stored as such.
     #[schema(example = "0 2 * * 1-5")]
     pub expression: String,
     /// How the expression is read; by its form where not given.
@@ -165,10 +173,12 @@ impl<'de> Deserialize<'de> for At {
 
 impl<'de> Deserialize<'de> for Schedule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (tag, fields) = parse::tagged(deserializer, &["interval", "cron", "date"])?;
+        let known = &["interval", "calendar_interval", "cron", "date"];
+        let (tag, fields) = parse::tagged(deserializer, known)?;
         match tag.as_str() {
             "interval" => parse::nested(fields).map(Self::Interval),
-            "cron" => parse::nested(fields).map(Self::Cron),
+            "calendar_interval" => parse::nested(fields).map(Self::CalendarInterval),
+            "cron" => Self::try_from(parse::nested::<Cron, _>(fields)?).map_err(parse::refuse),
             _ => parse::nested(fields).map(Self::Date),
         }
     }
@@ -179,6 +189,7 @@ impl Schedule {
     pub fn zone(&self) -> Zone {
         let timezone = match self {
             Self::Interval(interval) => &interval.timezone,
+            Self::CalendarInterval(interval) => &interval.timezone,
             Self::Cron(cron) => &cron.timezone,
             Self::Date(date) => &date.timezone,
         };
@@ -186,9 +197,9 @@ impl Schedule {
     }
 
     /// Fills in what the author left to the service, so that the stored schedule means the same for ever:
-    /// the zone, and the anchor of an interval.
+    /// the zone, and where an interval begins: its anchor is `now`, a calendar interval's start date today.
     ///
-    /// `before` is the schedule being replaced, if any: an interval of unchanged length keeps its grid.
+    /// `before` is the schedule being replaced, if any: an interval of unchanged length begins where it did.
     #[must_use]
     pub fn resolved(mut self, zone: &Zone, now: Instant, before: Option<&Self>) -> Self {
         let timezone = match &mut self {
@@ -198,6 +209,17 @@ impl Schedule {
                     _ => None,
                 };
                 interval.anchor = Some(whole_millis(interval.anchor.or(kept).unwrap_or(now)));
+                &mut interval.timezone
+            }
+            Self::CalendarInterval(interval) => {
+                let kept = match before {
+                    Some(Self::CalendarInterval(before)) if before.every == interval.every => {
+                        before.start_date
+                    }
+                    _ => None,
+                };
+                let today = || interval.timezone.as_ref().unwrap_or(zone).local(now).date();
+                interval.start_date = interval.start_date.or(kept).or_else(|| Some(today()));
                 &mut interval.timezone
             }
             Self::Cron(cron) => &mut cron.timezone,

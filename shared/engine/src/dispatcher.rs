@@ -289,7 +289,7 @@ impl Dispatcher {
         self.attempts.spawn(async move {
             let started_at = clock.now();
             if run.attempts.is_empty() {
-                let delay = (started_at - run.scheduled_for).as_seconds_f64();
+                let delay = (started_at - run.due_for()).as_seconds_f64();
                 histogram!("scheduler_start_delay_seconds").record(delay);
             }
             let call = call(&run, &job);
@@ -312,10 +312,8 @@ impl Dispatcher {
     async fn abandon(&self, run: &Run, job: &Job, now: Instant) {
         tracing::warn!(run.id = %run.id, job.id = %run.job_id, "taking over a run whose lease ran out");
         let retry = &job.draft.retry;
-        let began = run
-            .started_at
-            .filter(|_| run.attempts.is_empty())
-            .unwrap_or(run.created_at.max(run.scheduled_for));
+        let began =
+            run.started_at.filter(|_| run.attempts.is_empty()).unwrap_or(run.created_at.max(run.due_for()));
         self.settle_now(run, settle(run, retry, job.draft.timeout, began, now, Verdict::Abandoned.into()))
             .await;
     }

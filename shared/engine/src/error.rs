@@ -21,10 +21,10 @@ pub enum StoreError {
 /// Why the scheduler did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum SchedulerError {
-    /// There is no such job or run in the project.
+    /// There is no such job, run or calendar in the project.
     #[error("there is no {what} “{key}”")]
     NotFound {
-        /// `job` or `run`.
+        /// `job`, `run` or `calendar`.
         what: &'static str,
         /// As it was asked for.
         key: String,
@@ -35,9 +35,11 @@ pub enum SchedulerError {
     /// Another job of the project has the name.
     #[error("a job named “{0}” exists already")]
     NameTaken(String),
-    /// The job has changed since the caller read it.
-    #[error("the job has changed: it is at version {current}, not {expected}")]
+    /// The job or calendar has changed since the caller read it.
+    #[error("the {what} has changed: it is at version {current}, not {expected}")]
     Stale {
+        /// `job` or `calendar`.
+        what: &'static str,
         /// The version the caller has.
         expected: u64,
         /// The version there is.

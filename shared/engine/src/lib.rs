@@ -5,6 +5,7 @@
 //! either: they are pure functions in `domain`, and this crate only carries their answers to the ports.
 
 pub mod bell;
+pub mod calendars;
 pub mod dispatcher;
 pub mod error;
 mod hosts;
@@ -18,6 +19,7 @@ pub mod tick;
 mod worker;
 
 pub use bell::{Bell, LocalAlarm};
+pub use calendars::{CalendarQuery, Calendars};
 pub use dispatcher::{Dispatcher, Settings};
 pub use error::{SchedulerError, StoreError};
 pub use idempotency::{Begun, Idempotency, SavedResponse};
@@ -26,4 +28,4 @@ pub use ports::{
     Settled, Store, StoredJob,
 };
 pub use query::{JobKey, JobQuery, Page, RunQuery};
-pub use scheduler::Scheduler;
+pub use scheduler::{CalendarPut, Scheduler};

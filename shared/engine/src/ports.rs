@@ -66,6 +66,9 @@ pub trait Store: Send + Sync {
     /// The earliest instant at which a job or a run is due, past ones included.
     async fn next_due(&self) -> Result<Option<Instant>, StoreError>;
 
+    /// How many jobs of all projects are due next in `[from, until]`; counts no further than `limit`.
+    async fn count_due(&self, from: Instant, until: Instant, limit: u32) -> Result<u64, StoreError>;
+
     /// Adds a run of a job that still exists. False where the run exists already or the job no longer does.
     async fn insert_run(&self, run: &Run) -> Result<bool, StoreError>;
 

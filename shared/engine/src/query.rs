@@ -5,6 +5,8 @@ use std::fmt;
 use domain::{Instant, JobId, JobState, RunId, RunKind, RunStatus};
 use serde::{Deserialize, Serialize};
 
+use crate::ports::StoredJob;
+
 /// A job as callers name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobKey {
@@ -87,6 +89,23 @@ pub struct JobCursor {
     pub name: String,
     /// Its next occurrence.
     pub next_fire_at: Option<Instant>,
+}
+
+impl StoredJob {
+    /// Where a page in the order of `sort` that ends with this job goes on.
+    pub fn cursor(&self, sort: JobSort) -> JobCursor {
+        match &self.job {
+            Ok(job) => {
+                JobCursor { sort, id: job.id, name: job.draft.name.clone(), next_fire_at: job.next_fire_at }
+            }
+            Err(broken) => JobCursor {
+                sort,
+                id: broken.id,
+                name: broken.name.clone(),
+                next_fire_at: broken.next_fire_at,
+            },
+        }
+    }
 }
 
 /// Which runs, newest nominal time first unless asked otherwise.

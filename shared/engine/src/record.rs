@@ -1,11 +1,12 @@
 //! The one mapping between jobs and runs and what stores keep of them: a few columns to find them by, and one
 //! versioned JSON document. A new field of a job touches no store.
 
+use domain::calendar::{CalendarCopy, CalendarDraft};
 use domain::job::Pause;
 use domain::run::Attempt;
-use domain::time::Timetable;
 use domain::{
-    Instant, Invalid, Job, JobDraft, JobId, JobState, Reason, Run, RunId, RunKind, RunStatus, parse,
+    Calendar, HumanDuration, Instant, Invalid, Job, JobDraft, JobId, JobState, Plan, Reason, Run, RunId,
+    RunKind, RunStatus, parse,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -48,11 +49,21 @@ struct JobDocument {
     draft: JobDraft,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pause: Option<Pause>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    calendars: Vec<CalendarCopy>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<Instant>,
 }
 
 impl From<&Job> for JobRecord {
     fn from(job: &Job) -> Self {
-        let document = JobDocument { v: FORMAT, draft: job.draft.clone(), pause: job.pause.clone() };
+        let document = JobDocument {
+            v: FORMAT,
+            draft: job.draft.clone(),
+            pause: job.pause.clone(),
+            calendars: job.calendars.clone(),
+            since: Some(job.since),
+        };
         Self {
             id: job.id.0,
             project: job.project.clone(),
@@ -74,15 +85,17 @@ impl JobRecord {
     pub fn into_job(self) -> Result<Job, InvalidJob> {
         let version = u64::try_from(self.version).unwrap_or(0);
         let read = read::<JobDocument>(self.document).and_then(|document| {
-            let timetable = Timetable::compile(&document.draft.schedule)?;
-            Ok((document, timetable))
+            let plan = Plan::compile(JobId(self.id), &document.draft.timing(), &document.calendars)?;
+            Ok((document, plan))
         });
         match read {
-            Ok((JobDocument { draft, pause, .. }, timetable)) => Ok(Job {
+            Ok((JobDocument { draft, pause, calendars, since, .. }, plan)) => Ok(Job {
                 id: JobId(self.id),
                 project: self.project,
                 draft,
-                timetable,
+                calendars,
+                plan,
+                since: since.unwrap_or(self.created_at),
                 state: numbered(&JobState::ALL, self.state).unwrap_or(JobState::Invalid),
                 next_fire_at: self.next_fire_at,
                 pause,
@@ -145,6 +158,8 @@ struct RunDocument {
     scheduled_until: Option<Instant>,
     #[serde(default = "one", skip_serializing_if = "is_one")]
     count: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    jitter: HumanDuration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     started_at: Option<Instant>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -160,6 +175,11 @@ fn is_one(count: &u64) -> bool {
     *count == 1
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_zero(duration: &HumanDuration) -> bool {
+    *duration == HumanDuration::ZERO
+}
+
 impl From<&Run> for RunRecord {
     fn from(run: &Run) -> Self {
         let document = RunDocument {
@@ -168,6 +188,7 @@ impl From<&Run> for RunRecord {
             reason: run.reason,
             scheduled_until: run.scheduled_until,
             count: run.count,
+            jitter: run.jitter,
             started_at: run.started_at,
             attempts: run.attempts.clone(),
         };
@@ -201,6 +222,7 @@ impl RunRecord {
                 reason: None,
                 scheduled_until: None,
                 count: 1,
+                jitter: HumanDuration::ZERO,
                 started_at: None,
                 attempts: Vec::new(),
             }
@@ -216,6 +238,7 @@ impl RunRecord {
             scheduled_for: self.scheduled_for,
             scheduled_until: document.scheduled_until,
             count: document.count,
+            jitter: document.jitter,
             due_at: self.due_at,
             token: u64::try_from(self.token).unwrap_or(0),
             worker: self.worker,
@@ -225,6 +248,60 @@ impl RunRecord {
             finished_at: self.finished_at,
             attempts: document.attempts,
         }
+    }
+}
+
+/// A calendar as a row.
+#[derive(Clone, Debug)]
+pub struct CalendarRecord {
+    /// Tenant; key together with the name.
+    pub project: String,
+    /// Unique within the project.
+    pub name: String,
+    /// Compared when the calendar is replaced.
+    pub version: i64,
+    /// For people.
+    pub created_at: Instant,
+    /// For people.
+    pub updated_at: Instant,
+    /// Everything else.
+    pub document: Value,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CalendarDocument {
+    v: u32,
+    draft: CalendarDraft,
+}
+
+impl From<&Calendar> for CalendarRecord {
+    fn from(calendar: &Calendar) -> Self {
+        Self {
+            project: calendar.project.clone(),
+            name: calendar.name.clone(),
+            version: i64::try_from(calendar.version).unwrap_or(i64::MAX),
+            created_at: calendar.created_at,
+            updated_at: calendar.updated_at,
+            document: json(&CalendarDocument { v: FORMAT, draft: calendar.draft.clone() }),
+        }
+    }
+}
+
+impl CalendarRecord {
+    /// The calendar.
+    ///
+    /// # Errors
+    /// What is wrong with the document.
+    pub fn into_calendar(self) -> Result<Calendar, Invalid> {
+        let CalendarDocument { draft, .. } = read(self.document)?;
+        Ok(Calendar {
+            project: self.project,
+            name: self.name,
+            draft,
+            version: u64::try_from(self.version).unwrap_or(0),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
     }
 }
 
@@ -293,7 +370,7 @@ mod tests {
     fn unknown_fields_of_newer_programs_are_left_out() {
         let newer = json!({
             "/later": 1,
-            "/draft/jitter": "5s",
+            "/draft/later": "5s",
             "/draft/schedule/holidays": ["de"],
             "/draft/target/body_match": {"a": 1},
         });

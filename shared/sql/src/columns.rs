@@ -24,6 +24,13 @@ macro_rules! bare_run_columns {
     };
 }
 
+/// A calendar, for reading and for inserting.
+macro_rules! calendar_columns {
+    () => {
+        "project, name, version, created_at, updated_at, document"
+    };
+}
+
 /// What a run is inserted from, where its document is a text.
 macro_rules! run_insert_values {
     () => {

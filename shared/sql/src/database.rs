@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Idempotency, Store, StoreError};
+use engine::{Calendars, Idempotency, Store, StoreError};
 
 use crate::postgres::PostgresStore;
 use crate::schema::Migration;
@@ -51,6 +51,14 @@ impl Database {
 
     /// The port for jobs and runs.
     pub fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Sqlite(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// The port for calendars.
+    pub fn calendars(&self) -> Arc<dyn Calendars> {
         match self {
             Self::Postgres(store) => Arc::new(store.clone()),
             Self::Sqlite(store) => Arc::new(store.clone()),

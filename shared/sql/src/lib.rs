@@ -14,6 +14,7 @@ mod definitions;
 mod error;
 mod known;
 pub mod postgres;
+mod readable;
 mod schema;
 pub mod sqlite;
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::Utc;
-use domain::job::JobDraft;
+use domain::calendar::{CalendarCopy, CalendarDraft, CalendarMode, CalendarUse, Roll};
+use domain::job::{JobDraft, Surroundings};
 use domain::schedule::{At, Cron, Date, Fold, Gap, Interval};
 use domain::target::NoopTarget;
 use domain::time::Zone;
 use domain::{
-    HumanDuration, Instant, Job, JobId, Misfire, MisfirePolicy, Overlap, Retry, Schedule, Target,
+    Calendar, HumanDuration, Instant, Job, JobId, Misfire, MisfirePolicy, Overlap, Retry, Schedule, Target,
     whole_millis,
 };
 
@@ -43,7 +44,30 @@ pub fn zone(name: &str) -> Zone {
 
 /// A job of that name in project `default`, due every minute from a minute after [`START`], that calls nothing.
 pub fn job(name: &str) -> JobBuilder {
-    JobBuilder { draft: draft(name), project: "default".to_owned(), created_at: at(START), id: None }
+    JobBuilder {
+        draft: draft(name),
+        calendars: Vec::new(),
+        project: "default".to_owned(),
+        created_at: at(START),
+        id: None,
+    }
+}
+
+/// The first version of a calendar of that name in project `default`, stored at [`START`].
+///
+/// # Panics
+/// Where it is refused.
+pub fn calendar(name: &str, draft: CalendarDraft) -> Calendar {
+    Calendar::create("default", name, draft, at(START)).expect("a sound calendar")
+}
+
+/// A calendar of whole days: `2026-12-25`, or `12-25` for every year.
+///
+/// # Panics
+/// Where one of them is no day.
+pub fn days<'a>(days: impl IntoIterator<Item = &'a str>) -> CalendarDraft {
+    let dates = days.into_iter().map(|day| day.parse().expect("a day looks like 2026-12-25 or 12-25"));
+    CalendarDraft { dates: dates.collect(), ..CalendarDraft::default() }
 }
 
 /// Builds a [`Job`] or its draft.
@@ -51,6 +75,7 @@ pub fn job(name: &str) -> JobBuilder {
 #[must_use]
 pub struct JobBuilder {
     draft: JobDraft,
+    calendars: Vec<CalendarCopy>,
     project: String,
     created_at: Instant,
     id: Option<JobId>,
@@ -138,6 +163,29 @@ impl JobBuilder {
         self
     }
 
+    /// Due up to so much after its nominal times.
+    pub fn jitter(mut self, most: &str) -> Self {
+        self.draft.jitter = duration(most);
+        self
+    }
+
+    /// With this calendar, too, as it is now.
+    pub fn calendar(mut self, calendar: &Calendar, mode: CalendarMode, roll: Roll) -> Self {
+        self.draft.calendars.push(CalendarUse { name: calendar.name.clone(), mode, roll });
+        self.calendars.push(calendar.into());
+        self
+    }
+
+    /// Not due within this calendar.
+    pub fn excluding(self, calendar: &Calendar) -> Self {
+        self.calendar(calendar, CalendarMode::Exclude, Roll::None)
+    }
+
+    /// Not due outside of this calendar.
+    pub fn only(self, calendar: &Calendar) -> Self {
+        self.calendar(calendar, CalendarMode::Only, Roll::None)
+    }
+
     /// Not due before.
     pub fn starting(mut self, when: &str) -> Self {
         self.draft.start_at = Some(at(when));
@@ -168,7 +216,8 @@ impl JobBuilder {
     pub fn build(self) -> Job {
         let id =
             self.id.unwrap_or_else(|| JobId::new(self.created_at, hash(&self.project, &self.draft.name)));
-        Job::create(self.draft, &self.project, id, &Zone::default(), self.created_at).expect("a sound draft")
+        let surroundings = Surroundings { zone: &Zone::default(), calendars: &self.calendars };
+        Job::create(self.draft, &self.project, id, surroundings, self.created_at).expect("a sound draft")
     }
 }
 
@@ -183,6 +232,8 @@ fn draft(name: &str) -> JobDraft {
         timeout: duration("30s"),
         misfire: Misfire::default(),
         overlap: Overlap::default(),
+        jitter: HumanDuration::ZERO,
+        calendars: Vec::new(),
         start_at: None,
         end_at: None,
     }

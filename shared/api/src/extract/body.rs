@@ -6,8 +6,9 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use domain::Invalid;
+use domain::calendar::ical;
 use domain::parse::{self, Refused};
+use domain::{CalendarDraft, Invalid};
 use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -30,6 +31,26 @@ pub struct Nothing {}
 /// A JSON merge patch (RFC 7396).
 #[derive(Debug)]
 pub struct MergePatch(pub Value);
+
+/// A calendar, as JSON or as iCalendar text.
+#[derive(Debug)]
+pub struct CalendarBody(pub CalendarDraft);
+
+impl<S: Send + Sync> FromRequest<S> for CalendarBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        check_type(request.headers(), |essence| is_json(essence) || is_icalendar(essence))?;
+        let icalendar = check_type(request.headers(), is_icalendar).is_ok();
+        let body = bytes(request, state).await?;
+        if !icalendar {
+            return read(&body).map(Self);
+        }
+        let text = std::str::from_utf8(&body)
+            .map_err(|_| Invalid::one("", "invalid_value", "the calendar must be UTF-8 text"))?;
+        Ok(Self(ical::read(text)?))
+    }
+}
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
@@ -95,6 +116,10 @@ fn check_type(headers: &HeaderMap, accepted: fn(&str) -> bool) -> Result<(), Pro
 
 fn is_json(essence: &str) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn is_icalendar(essence: &str) -> bool {
+    essence == "text/calendar"
 }
 
 /// Not any kind of JSON: a JSON *patch* (RFC 6902) means something else.

@@ -9,7 +9,7 @@ use crate::extract::Project;
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-/// A job's entity tag, `"v7"`. It names a version of the definition: firing changes what a job shows
+/// The entity tag of a job or calendar, `"v7"`. It names a version of the definition: firing changes what a job shows
 /// (`next_fire_at`, `last_run`) and not the tag, so it serves `If-Match` and is of no use to caches.
 pub fn etag(version: u64) -> HeaderValue {
     HeaderValue::try_from(format!("\"v{version}\"")).unwrap_or(HeaderValue::from_static("\"v\""))
@@ -29,7 +29,7 @@ pub enum IfMatch {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "describes a parameter")]
 pub struct IfMatchHeader {
-    /// The `ETag` of the job as it was read. If the job has changed since, the answer is 412 and nothing is done.
+    /// The `ETag` as it was read. If there has been a change since, the answer is 412 and nothing is done.
     #[param(rename = "If-Match", required = false, example = "\"v7\"")]
     if_match: String,
 }
@@ -45,22 +45,32 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 }
 
 impl IfMatch {
-    /// The version to insist on, `None` for any.
+    /// The version of a job to insist on, `None` for any.
     pub async fn expected(
         self,
         state: &ApiState,
         Project(project): &Project,
         key: &JobKey,
     ) -> Result<Option<u64>, Problem> {
+        let current = async {
+            Ok(match &state.scheduler.job(project, key).await?.job {
+                Ok(job) => job.version,
+                Err(broken) => broken.version,
+            })
+        };
+        self.expected_of(current).await
+    }
+
+    /// The version to insist on, `None` for any. Asks for the `current` one only where several are accepted.
+    pub async fn expected_of(
+        self,
+        current: impl Future<Output = Result<u64, Problem>>,
+    ) -> Result<Option<u64>, Problem> {
         match self {
             Self::Any => Ok(None),
             Self::Versions(versions) if versions.len() == 1 => Ok(versions.first().copied()),
             Self::Versions(versions) => {
-                let stored = state.scheduler.job(project, key).await?;
-                let current = match &stored.job {
-                    Ok(job) => job.version,
-                    Err(broken) => broken.version,
-                };
+                let current = current.await?;
                 // Versions begin with 1: nothing is ever at version 0.
                 Ok(Some(if versions.contains(&current) { current } else { 0 }))
             }

@@ -6,7 +6,7 @@ pub mod path;
 pub mod project;
 pub mod query;
 
-pub use self::body::{JsonBody, MergePatch, OptionalJson};
+pub use self::body::{CalendarBody, JsonBody, MergePatch, OptionalJson};
 pub use self::if_match::IfMatch;
-pub use self::path::{JobPath, RunPath};
+pub use self::path::{CalendarPath, JobPath, RunPath};
 pub use self::project::Project;

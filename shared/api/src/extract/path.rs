@@ -15,6 +15,10 @@ pub struct JobPath(pub JobKey);
 #[derive(Debug, PartialEq, Eq)]
 pub struct RunPath(pub RunId);
 
+/// The `{name}` of a calendar.
+#[derive(Debug, PartialEq, Eq)]
+pub struct CalendarPath(pub String);
+
 /// How `{id}` of a job is described.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -33,6 +37,24 @@ pub struct RunIdParam {
     /// The run's id.
     #[param(example = "run_01kc0000000000000000000000")]
     id: String,
+}
+
+/// How `{name}` of a calendar is described.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes a parameter")]
+pub struct CalendarNameParam {
+    /// The calendar's percent-encoded name.
+    #[param(example = "holidays")]
+    name: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CalendarPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        segment(parts, state).await.map(Self).ok_or_else(|| Problem::not_found("there is no such calendar"))
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for JobPath {

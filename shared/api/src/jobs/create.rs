@@ -64,10 +64,12 @@ mod tests {
         assert_eq!(answer.header("cache-control"), "no-store");
         insta::assert_json_snapshot!(job, @r#"
         {
+          "calendars": [],
           "created_at": "2026-11-24T00:00:00.000Z",
           "description": "",
           "end_at": null,
           "id": "job_01m85dmb00f819aeqbe1kkwaeb",
+          "jitter": "0s",
           "labels": {},
           "last_run": null,
           "misfire": {

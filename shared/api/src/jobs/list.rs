@@ -3,8 +3,8 @@
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use domain::JobState;
+use engine::JobQuery;
 use engine::query::{JobCursor, JobSort, JobSortKey};
-use engine::{JobQuery, StoredJob};
 
 use crate::cursor::{decode, encode};
 use crate::extract::Project;
@@ -88,7 +88,7 @@ pub async fn list_jobs(
     let query = parse(project, uri.query())?;
     let sort = query.sort;
     let found = state.scheduler.jobs(&query).await?;
-    Ok(Page::<JobView>::new(found, |last| encode(cursor(last, sort))).answer(&uri))
+    Ok(Page::<JobView>::new(found, |last| encode(last.cursor(sort))).answer(&uri))
 }
 
 fn parse(project: String, query: Option<&str>) -> Result<JobQuery, Problem> {
@@ -114,17 +114,6 @@ fn searched(text: &str) -> Result<Option<String>, String> {
         0 => Ok(None),
         1..=128 => Ok(Some(text.to_owned())),
         _ => Err("is longer than any name".to_owned()),
-    }
-}
-
-fn cursor(last: &StoredJob, sort: JobSort) -> JobCursor {
-    match &last.job {
-        Ok(job) => {
-            JobCursor { sort, id: job.id, name: job.draft.name.clone(), next_fire_at: job.next_fire_at }
-        }
-        Err(broken) => {
-            JobCursor { sort, id: broken.id, name: broken.name.clone(), next_fire_at: broken.next_fire_at }
-        }
     }
 }
 

@@ -60,6 +60,7 @@ mod tests {
           "due_at": "2026-11-24T00:00:00.000Z",
           "finished_at": null,
           "id": "run_01m85dmb00haxasy8z7g5d1vzg",
+          "jitter_ms": 0,
           "job_id": "job_01m85dmb00f819aeqbe1kkwaeb",
           "job_name": "nightly",
           "kind": "manual",

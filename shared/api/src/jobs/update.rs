@@ -83,9 +83,12 @@ mod tests {
         let app = TestApp::new();
         let before = app.create("nightly").await;
         let cases = [
-            (json!({"schedule": {"type": "interval"}}), "422 invalid_request [/schedule missing_field]"),
+            (
+                json!({"schedule": {"type": "interval"}}),
+                "422 invalid_request [/schedule/every missing_field]",
+            ),
             (json!({"schedule": {"every": "5m"}}), "422 invalid_request [/schedule/every unknown_field]"),
-            (json!({"schedule": null}), "422 invalid_request [ missing_field]"),
+            (json!({"schedule": null}), "422 invalid_request [/schedule missing_field]"),
             (json!({"id": "job_x"}), "422 invalid_request [/id unknown_field]"),
             (
                 json!({"retry": {"max_attempts": 1.5}}),

@@ -1,7 +1,7 @@
 //! Schemas that say exactly what the service accepts and shows.
 
 use axum::http::Method;
-use domain::schedule::{Cron, Date, Interval};
+use domain::schedule::{CalendarInterval, Cron, Date, Interval};
 use domain::target::{HttpTarget, LogTarget, NoopTarget};
 use utoipa::PartialSchema;
 use utoipa::openapi::path::Operation;
@@ -18,12 +18,13 @@ pub(super) fn complete(document: &mut OpenApi) {
     let Some(components) = &mut document.components else { return };
     let schedules = [
         ("interval", "IntervalSchedule", object(Interval::schema())),
+        ("calendar_interval", "CalendarIntervalSchedule", object(CalendarInterval::schema())),
         ("cron", "CronSchedule", object(Cron::schema())),
         // The derived schema takes a variant's type `Date` for a calendar day.
         ("date", "DateSchedule", object(Date::schema())),
     ];
     tagged(components, "Schedule", schedules);
-    components.schemas.retain(|name, _| name != "Interval" && name != "Cron");
+    components.schemas.retain(|name, _| !["Interval", "CalendarInterval", "Cron"].contains(&name.as_str()));
     let mut http = object(HttpTarget::schema());
     http.properties.insert("body".to_owned(), anything(BODY));
     let targets = [
@@ -32,7 +33,9 @@ pub(super) fn complete(document: &mut OpenApi) {
         ("noop", "NoopTarget", object(NoopTarget::schema())),
     ];
     tagged(components, "Target", targets);
-    flatten_job(components);
+    flatten(components, "ReadableJob", "JobDraft");
+    flatten(components, "Calendar", "CalendarDraft");
+    flatten(components, "PutCalendarAnswer", "Calendar");
     patch_of_job(components);
     rows_by_name(components);
     for (_, operation) in document.paths.paths.values_mut().flat_map(operations) {
@@ -72,19 +75,20 @@ fn tagged<const N: usize>(components: &mut Components, name: &str, variants: [(&
     components.schemas.insert(name.to_owned(), union.into());
 }
 
-/// A job shows its draft's fields beside its own, and always all of them.
-fn flatten_job(components: &mut Components) {
-    let draft = named(components, "JobDraft");
-    let Some(RefOr::T(Schema::AllOf(derived))) = components.schemas.get("ReadableJob") else { return };
+/// What is shown of a thing holds its draft's fields beside its own, and always all of them. Derived, it would be all
+/// of a closed draft and of something else, which nothing is.
+fn flatten(components: &mut Components, shown: &str, draft: &str) {
+    let draft = named(components, draft);
+    let Some(RefOr::T(Schema::AllOf(derived))) = components.schemas.get(shown) else { return };
     let own = derived.items.iter().find_map(|item| match item {
         RefOr::T(Schema::Object(own)) => Some(own.clone()),
         _ => None,
     });
-    let Some(mut job) = own else { return };
-    job.description.clone_from(&derived.description);
-    job.properties.extend(draft.properties);
-    job.required = job.properties.keys().cloned().collect();
-    components.schemas.insert("ReadableJob".to_owned(), job.into());
+    let Some(mut whole) = own else { return };
+    whole.description.clone_from(&derived.description);
+    whole.properties.extend(draft.properties);
+    whole.required = whole.properties.keys().cloned().collect();
+    components.schemas.insert(shown.to_owned(), whole.into());
 }
 
 /// A patch holds any of a draft's fields; parts of parts too, so those are open.
@@ -96,7 +100,7 @@ fn patch_of_job(components: &mut Components) {
     for (name, property) in &mut patch.properties {
         let part = match name.as_str() {
             "schedule" | "target" | "retry" | "misfire" | "labels" => Type::Object,
-            "name" | "description" | "timeout" | "overlap" => Type::String,
+            "name" | "description" | "timeout" | "overlap" | "jitter" => Type::String,
             _ => continue,
         };
         let description = match property {

@@ -165,9 +165,12 @@ impl From<SchedulerError> for Problem {
                 errors: vec![FieldError::new("/name", "name_taken", "another job has this name").into()],
                 ..Self::new(Code::NameTaken, error.to_string())
             },
-            SchedulerError::Stale { current, .. } => Self {
+            SchedulerError::Stale { what, current: 0, .. } => {
+                Self::new(Code::Stale, format!("there is no such {what} any more"))
+            }
+            SchedulerError::Stale { what, current, .. } => Self {
                 version: Some(current),
-                ..Self::new(Code::Stale, format!("the job has changed: it is at version {current} now"))
+                ..Self::new(Code::Stale, format!("the {what} has changed: it is at version {current} now"))
             },
             SchedulerError::Conflict(detail) => Self::new(Code::Conflict, detail),
             SchedulerError::Store(error) => error.into(),

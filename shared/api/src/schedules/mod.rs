@@ -1,5 +1,6 @@
 //! `/schedules`: one endpoint, one file.
 
+pub mod meaning;
 pub mod preview;
 
 use utoipa_axum::router::OpenApiRouter;

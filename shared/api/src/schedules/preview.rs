@@ -2,14 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use chrono::TimeDelta;
+use domain::calendar::CalendarUse;
 use domain::invalid::Findings;
-use domain::schedule::Dialect;
-use domain::time::{Explanation, Timetable, Zone};
-use domain::{Instant, Invalid, Schedule};
-use serde::{Deserialize, Serialize};
+use domain::plan::Timing;
+use domain::{HumanDuration, Instant, Invalid, JobId, Schedule, is_in_range};
+use engine::{JobKey, Scheduler, SchedulerError};
+use serde::Deserialize;
 
-use crate::extract::JsonBody;
+use super::meaning::{Jitter, SchedulePreview};
+use crate::extract::{JsonBody, Project};
 use crate::problem::Problem;
 use crate::state::Shared;
 use crate::views::Timestamp;
@@ -20,6 +21,25 @@ use crate::views::Timestamp;
 pub struct PreviewRequest {
     /// When something would be due.
     schedule: Schedule,
+    /// Up to how much later than its time an occurrence is due.
+    #[serde(default)]
+    #[schema(value_type = String, default = "0s", example = "30s")]
+    jitter: HumanDuration,
+    /// Which calendars to leave out or keep to.
+    #[serde(default)]
+    calendars: Vec<CalendarUse>,
+    /// No occurrence before this instant.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    start_at: Option<Instant>,
+    /// No occurrence after this instant.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    end_at: Option<Instant>,
+    /// The id or name of a job: jitter is different for every job, and is shown as it is for this one.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "nightly-report")]
+    job: Option<String>,
     /// Occurrences after this instant; now where not given.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -34,43 +54,6 @@ fn ten() -> usize {
     10
 }
 
-/// What a schedule means.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct SchedulePreview {
-    /// In words.
-    #[schema(example = "At 02:00 on weekdays, Europe/Paris")]
-    pub description: String,
-    /// A cron expression written the standard way.
-    #[schema(required, example = "0 2 * * MON-FRI")]
-    pub normalized: Option<String>,
-    /// How a cron expression was read.
-    #[schema(required)]
-    pub dialect: Option<Dialect>,
-    /// Its first occurrences.
-    pub next: Vec<PreviewedOccurrence>,
-    /// How often a day it is due, averaged over the coming year; `null` where it does not repeat.
-    #[schema(required)]
-    pub runs_per_day: Option<f64>,
-    /// What its author may not have meant.
-    pub warnings: Vec<String>,
-}
-
-/// One occurrence of a schedule.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct PreviewedOccurrence {
-    /// The instant.
-    pub at: Timestamp,
-    /// The wall clock of the schedule's zone at that instant.
-    #[schema(example = "2026-11-24T02:00:00")]
-    pub local: String,
-    /// The zone's offset from UTC at that instant.
-    #[schema(example = "+01:00")]
-    pub offset: String,
-    /// What is special about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
-
 /// Try a schedule out
 ///
 /// Stores nothing. Says when a job with this schedule would be due, on its own wall clock too.
@@ -83,6 +66,12 @@ pub struct PreviewedOccurrence {
         ("cron" = (summary = "Weekdays at 02:00 in Paris", value = json!({
             "schedule": {"type": "cron", "expression": "0 2 * * 1-5", "timezone": "Europe/Paris"}, "count": 5
         }))),
+        ("calendar-interval" = (summary = "The last day of every month at 09:00 in Paris", value = json!({
+            "schedule": {
+                "type": "calendar_interval", "every": {"months": 1}, "time": "09:00",
+                "start_date": "2026-12-31", "timezone": "Europe/Paris"
+            }
+        }))),
         ("interval" = (summary = "Every 90 minutes from midnight", value = json!({
             "schedule": {"type": "interval", "every": "1h30m", "anchor": "2026-11-24T00:00:00Z"}
         })))
@@ -91,92 +80,67 @@ pub struct PreviewedOccurrence {
 )]
 pub async fn preview_schedule(
     State(state): State<Shared>,
+    Project(project): Project,
     JsonBody(request): JsonBody<PreviewRequest>,
 ) -> Result<Json<SchedulePreview>, Problem> {
-    let from = request.from.map_or_else(|| state.scheduler.now(), domain::whole_millis);
+    let scheduler = &state.scheduler;
+    let from = request.from.map_or_else(|| scheduler.now(), domain::whole_millis);
     let mut findings = Findings::default();
     findings.require((1..=1_000).contains(&request.count), "/count", "out_of_range", || {
         format!("{} is outside 1–1000", request.count)
     });
-    let served = Instant::UNIX_EPOCH..END_OF_2100;
-    findings.require(served.contains(&from), "/from", "out_of_range", || "lies outside 1970–2100".to_owned());
+    findings.require(is_in_range(from), "/from", "out_of_range", || "lies outside 1970–2100".to_owned());
     findings.finish()?;
-    let mut findings = Findings::default();
-    let meant = findings.nest("/schedule", state.scheduler.preview(request.schedule, from));
-    findings.finish()?;
-    let (schedule, timetable) = meant.ok_or_else(|| Invalid(Vec::new()))?;
-
-    Ok(Json(SchedulePreview::new(&schedule, &timetable, from, request.count)))
-}
-
-impl SchedulePreview {
-    /// What `schedule`, compiled to `timetable`, means after `from`, with at most `count` occurrences.
-    pub fn new(schedule: &Schedule, timetable: &Timetable, from: Instant, count: usize) -> Self {
-        let next = occurrences(timetable, &schedule.zone(), from, count);
-        let Explanation { description, normalized, dialect, mut warnings } = timetable.explain(schedule);
-        if next.is_empty() {
-            warnings.push(format!("never due after {}", Timestamp(from)));
-        }
-        let repeats = !matches!(schedule, Schedule::Date(_));
-        let runs_per_day = repeats.then(|| runs_per_day(timetable, from));
-        Self { description, normalized, dialect, next, runs_per_day, warnings }
-    }
-}
-
-/// No schedule reaches further.
-const END_OF_2100: Instant = match Instant::from_timestamp(4_133_980_800, 0) {
-    Some(instant) => instant,
-    None => Instant::MAX_UTC,
-};
-
-fn occurrences(timetable: &Timetable, zone: &Zone, from: Instant, count: usize) -> Vec<PreviewedOccurrence> {
-    let mut before = zone.offset_seconds(from);
-    let occurrence = |at| {
-        let seconds = zone.offset_seconds(at);
-        let local = zone.local(at).format("%Y-%m-%dT%H:%M:%S").to_string();
-        let skipped = timetable.stands_for(at).map(|skipped| {
-            format!(
-                "{} does not exist on {}, runs at {}",
-                skipped.format("%H:%M"),
-                skipped.format("%Y-%m-%d"),
-                zone.local(at).format("%H:%M")
-            )
-        });
-        let changed = (seconds != before).then(|| {
-            format!("the first since the clocks changed from {} to {}", offset(before), offset(seconds))
-        });
-        let note = skipped.or(changed);
-        before = seconds;
-        PreviewedOccurrence { at: Timestamp(at), local, offset: offset(seconds), note }
+    let job = match &request.job {
+        Some(key) => Some(known_job(scheduler, &project, key).await?),
+        None => None,
     };
-    timetable.after(from).take(count).map(occurrence).collect()
-}
-
-/// Averaged over a year, because a day or a week may hold none or, of all, the busiest.
-fn runs_per_day(timetable: &Timetable, from: Instant) -> f64 {
-    const DAYS: i64 = 365;
-    let until = (from + TimeDelta::days(DAYS)).min(END_OF_2100);
-    let count = timetable.count(from + TimeDelta::milliseconds(1), until);
-    #[expect(clippy::cast_precision_loss, reason = "at most 31 million a year")]
-    let average = count as f64 / DAYS as f64;
-    (average * 1_000.0).round() / 1_000.0
-}
-
-fn offset(seconds: i32) -> String {
-    let sign = if seconds < 0 { '-' } else { '+' };
-    let (hours, minutes, rest) = (seconds.abs() / 3_600, seconds.abs() / 60 % 60, seconds.abs() % 60);
-    if rest == 0 {
-        format!("{sign}{hours:02}:{minutes:02}")
-    } else {
-        format!("{sign}{hours:02}:{minutes:02}:{rest:02}")
+    let timing = Timing {
+        schedule: &request.schedule,
+        start_at: request.start_at.map(domain::whole_millis),
+        end_at: request.end_at.map(domain::whole_millis),
+        calendars: &request.calendars,
+        jitter: request.jitter,
+    };
+    let (schedule, plan) = scheduler.preview(&project, job.unwrap_or(JobId::NIL), timing, from).await?;
+    let jitter = match job {
+        _ if request.jitter == HumanDuration::ZERO => Jitter::None,
+        Some(_) => Jitter::Drawn,
+        None => Jitter::Unknown,
+    };
+    let mut preview = SchedulePreview::new(&schedule, &plan, jitter, from, request.count);
+    if let (Jitter::None, Some(first)) = (jitter, preview.next.first()) {
+        let others = scheduler.count_due(first.at.0, first.at.0, MOST_COUNTED).await?;
+        preview.warnings.extend(collision(first.at, others));
     }
+    Ok(Json(preview))
+}
+
+async fn known_job(scheduler: &Scheduler, project: &str, key: &str) -> Result<JobId, Problem> {
+    let found = match scheduler.job(project, &JobKey::from(key)).await {
+        Err(SchedulerError::NotFound { .. }) => {
+            return Err(Invalid::one("/job", "unknown_job", "there is no such job").into());
+        }
+        found => found?,
+    };
+    Ok(found.job.map_or_else(|broken| broken.id, |job| job.id))
+}
+
+const MANY: u64 = 100;
+const MOST_COUNTED: u32 = 10_000;
+
+/// Jobs that all begin at one instant wait for each other: for workers here, and at their targets.
+fn collision(at: Timestamp, others: u64) -> Option<String> {
+    (others >= MANY).then(|| {
+        let least = if others >= MOST_COUNTED.into() { "at least " } else { "" };
+        format!("{least}{others} other jobs are due at {at} as well; another minute or some jitter spreads the load")
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::offset;
     use crate::testing::TestApp;
 
     #[tokio::test]
@@ -198,6 +162,7 @@ mod tests {
         {
           "description": "At 09:30 every day, Europe/Paris",
           "dialect": "unix",
+          "left_out": [],
           "next": [
             {
               "at": "2027-03-27T08:30:00.000Z",
@@ -262,7 +227,7 @@ mod tests {
                 "422 invalid_request [/schedule/expression never_fires]",
             ),
             (json!({"schedule": every, "zone": "UTC"}), "422 invalid_request [/zone unknown_field]"),
-            (json!({}), "422 invalid_request [ missing_field]"),
+            (json!({}), "422 invalid_request [/schedule missing_field]"),
         ];
         for (request, gist) in cases {
             assert_eq!(
@@ -273,8 +238,110 @@ mod tests {
         }
     }
 
-    #[test]
-    fn offsets_are_signed() {
-        assert_eq!([0, 3_600, -12_600, 1_172].map(offset), ["+00:00", "+01:00", "-03:30", "+00:19:32"]);
+    async fn preview(app: &TestApp, request: serde_json::Value) -> serde_json::Value {
+        let answer = app.json("POST", "/api/v1/schedules/preview", &request).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.value()
+    }
+
+    #[tokio::test]
+    async fn shows_what_calendars_leave_out_and_move() {
+        let app = TestApp::new();
+        app.json("PUT", "/api/v1/calendars/holidays", &json!({"dates": ["12-25", "12-26"]})).await;
+        let mut request = json!({
+            "schedule": {"type": "cron", "expression": "0 9 * * *"},
+            "calendars": [{"name": "holidays"}],
+            "from": "2026-12-24T00:00:00Z",
+            "count": 2
+        });
+        let skipped = preview(&app, request.clone()).await;
+        let at = |it: &serde_json::Value| it["at"].as_str().unwrap().to_owned();
+        let next: Vec<_> = skipped["next"].as_array().unwrap().iter().map(at).collect();
+        assert_eq!(next, ["2026-12-24T09:00:00.000Z", "2026-12-27T09:00:00.000Z"]);
+        assert_eq!(
+            skipped["left_out"],
+            json!([
+                {"at": "2026-12-25T09:00:00.000Z", "local": "2026-12-25T09:00:00", "calendar": "holidays"},
+                {"at": "2026-12-26T09:00:00.000Z", "local": "2026-12-26T09:00:00", "calendar": "holidays"}
+            ])
+        );
+        request["calendars"][0]["roll"] = json!("previous");
+        request["schedule"]["expression"] = json!("0 9 26 * *");
+        let moved = preview(&app, request).await;
+        assert_eq!(moved["next"][0]["at"], "2026-12-24T09:00:00.000Z");
+        assert_eq!(moved["next"][0]["note"], "moved here from 2026-12-26");
+        assert_eq!(moved["left_out"], json!([]));
+    }
+
+    /// Jitter differs from job to job, so before there is one only its bounds can be shown.
+    #[tokio::test]
+    async fn shows_jitter_as_far_as_it_is_known() {
+        let app = TestApp::new();
+        let mut job = crate::testing::draft("nightly");
+        job["jitter"] = json!("10m");
+        let job = app.json("POST", "/api/v1/jobs", &job).await.value();
+        let mut request = json!({
+            "schedule": {"type": "cron", "expression": "0 1 * * *"}, "jitter": "10m", "count": 1
+        });
+        let unknown = preview(&app, request.clone()).await["next"][0].clone();
+        assert_eq!(unknown["at"], "2026-11-24T01:00:00.000Z");
+        assert_eq!(
+            (&unknown["due_at"], &unknown["due_by"]),
+            (&json!(null), &json!("2026-11-24T01:09:59.999Z"))
+        );
+        request["job"] = json!("nightly");
+        let known = preview(&app, request.clone()).await["next"][0].clone();
+        assert_eq!((&known["due_at"], &known["due_by"]), (&job["next_fire_at"], &json!(null)));
+        assert_ne!(known["due_at"], known["at"]);
+        request["job"] = json!("weekly");
+        let answer = app.json("POST", "/api/v1/schedules/preview", &request).await;
+        assert_eq!(answer.gist(), "422 invalid_request [/job unknown_job]");
+    }
+
+    #[tokio::test]
+    async fn warns_where_many_jobs_are_due_at_once() {
+        let app = TestApp::new();
+        for index in 0..100 {
+            app.create(&format!("nightly-{index}")).await;
+        }
+        let warnings = |expression: &str| {
+            let request = json!({"schedule": {"type": "cron", "expression": expression}});
+            let app = &app;
+            async move { preview(app, request).await["warnings"].clone() }
+        };
+        let warned = warnings("0 1 * * *").await;
+        assert!(
+            warned[0].as_str().unwrap().starts_with("100 other jobs are due at 2026-11-24T01:00"),
+            "{warned}"
+        );
+        assert_eq!(warnings("1 1 * * *").await, json!([]));
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_the_rest_is_pointed_at() {
+        let app = TestApp::new();
+        let request = |extra: serde_json::Value| {
+            let mut request = json!({"schedule": {"type": "interval", "every": "5m"}});
+            request.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            request
+        };
+        app.json("PUT", "/api/v1/calendars/off", &json!({})).await;
+        let roll = json!({"calendars": [{"name": "off", "roll": "next"}]});
+        let cases = [
+            (json!({"jitter": "2d"}), "/jitter out_of_range"),
+            (json!({"jitter": 5}), "/jitter invalid_type"),
+            (json!({"calendars": [{"name": "on"}]}), "/calendars/0/name unknown_calendar"),
+            (json!({"calendars": ["off"]}), "/calendars/0 invalid_type"),
+            (json!({"calendars": [{"name": "off"}, {"name": "off"}]}), "/calendars/1/name invalid_value"),
+            (roll, "/calendars/0/roll invalid_value"),
+            (
+                json!({"start_at": "2027-01-02T00:00:00Z", "end_at": "2027-01-01T00:00:00Z"}),
+                "/end_at out_of_range",
+            ),
+        ];
+        for (extra, part) in cases {
+            let answer = app.json("POST", "/api/v1/schedules/preview", &request(extra.clone())).await;
+            assert_eq!(answer.gist(), format!("422 invalid_request [{part}]"), "{extra}");
+        }
     }
 }

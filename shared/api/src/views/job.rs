@@ -38,7 +38,7 @@ pub struct ReadableJob {
     /// Why it is paused, in the words of whoever paused it.
     #[schema(required)]
     pub pause_reason: Option<String>,
-    /// Its next occurrence; `null` unless active.
+    /// When its next occurrence is due, jitter included; `null` unless active.
     #[schema(required)]
     pub next_fire_at: Option<Timestamp>,
     /// Its latest finished run.

@@ -1,10 +1,12 @@
 //! What the API shows of jobs and runs.
 
+pub mod calendar;
 pub mod job;
 pub mod page;
 pub mod run;
 pub mod timestamp;
 
+pub use self::calendar::CalendarView;
 pub use self::job::JobView;
 pub use self::page::Page;
 pub use self::run::RunView;

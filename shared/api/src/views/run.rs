@@ -37,13 +37,15 @@ pub struct RunView {
     pub scheduled_until: Option<Timestamp>,
     /// How many occurrences this record stands for.
     pub count: u64,
+    /// How much later than its nominal time it was due, by the job's jitter, in milliseconds.
+    pub jitter_ms: u64,
     /// When its first attempt started.
     #[schema(required)]
     pub started_at: Option<Timestamp>,
     /// When its last attempt ended, or it was decided that there will be none.
     #[schema(required)]
     pub finished_at: Option<Timestamp>,
-    /// How long after its nominal time it started, in milliseconds.
+    /// How long after it was due it started, in milliseconds.
     #[schema(required)]
     pub lag_ms: Option<u64>,
     /// How many attempts have ended so far.
@@ -102,6 +104,7 @@ impl From<Run> for RunView {
             scheduled_for: run.scheduled_for.into(),
             scheduled_until: run.scheduled_until.map(Timestamp),
             count: run.count,
+            jitter_ms: run.jitter.as_millis(),
             started_at: run.started_at.map(Timestamp),
             finished_at: run.finished_at.map(Timestamp),
             attempt: run.attempts.len(),

@@ -50,7 +50,7 @@ fn it_is_openapi_3_1_and_every_operation_is_described() {
             }
         }
     }
-    insta::assert_snapshot!(Vec::from_iter(ids).join(" "), @"cancelRun createJob deleteJob echo getHealth getJob getMetrics getReadiness getRun getVersion listJobRuns listJobs listRuns pauseJob previewSchedule replaceJob resumeJob retryRun runJob updateJob");
+    insta::assert_snapshot!(Vec::from_iter(ids).join(" "), @"cancelRun createJob deleteCalendar deleteJob echo getCalendar getHealth getJob getMetrics getReadiness getRun getVersion listCalendars listJobRuns listJobs listRuns pauseJob previewSchedule putCalendar replaceJob resumeJob retryRun runJob updateJob");
 }
 
 #[test]
@@ -78,8 +78,11 @@ fn every_error_is_a_problem() {
 #[test]
 fn schedules_and_targets_are_told_apart_by_type() {
     let document = document();
-    for (union, variants) in [("Schedule", ["interval", "cron", "date"]), ("Target", ["http", "log", "noop"])]
-    {
+    let unions = [
+        ("Schedule", vec!["interval", "calendar_interval", "cron", "date"]),
+        ("Target", vec!["http", "log", "noop"]),
+    ];
+    for (union, variants) in unions {
         let schema = &document["components"]["schemas"][union];
         assert_eq!(schema["discriminator"]["propertyName"], "type");
         for variant in variants {

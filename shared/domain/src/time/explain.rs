@@ -1,10 +1,11 @@
 //! What a schedule means, in words.
 
-use chrono::NaiveDateTime;
+use chrono::{Datelike as _, NaiveDateTime};
 
 use super::cron::{DayRule, Occurrences};
+use super::period::PeriodDays;
 use super::{Kind, Timetable};
-use crate::schedule::{Cron, Dialect, Fold, Gap, Interval, Schedule};
+use crate::schedule::{CalendarInterval, Cron, Dialect, Fold, Gap, Interval, Period, Schedule};
 use crate::{HumanDuration, Instant};
 
 /// What a schedule means, in words. Made from what was understood, not from what was written.
@@ -25,16 +26,21 @@ impl Timetable {
     pub fn explain(&self, schedule: &Schedule) -> Explanation {
         match (&self.0, schedule) {
             (Kind::Cron(occurrences), Schedule::Cron(cron)) => explain_cron(occurrences, cron),
+            (Kind::CalendarInterval(instants), Schedule::CalendarInterval(interval)) => {
+                explain_calendar_interval(&instants.wall.days, interval)
+            }
             (_, Schedule::Interval(Interval { every, .. })) => plain(format!("Every {}", in_words(*every))),
             (_, Schedule::Date(date)) => plain(format!("Once, at {}, {}", date.at, schedule.zone())),
             // Compiled from another schedule; say at least what that one is.
             (_, Schedule::Cron(cron)) => plain(cron.expression.clone()),
+            (_, Schedule::CalendarInterval(interval)) => plain(format!("{:?}", interval.every)),
         }
     }
 
     /// The local time for which the occurrence `at` stands, where the clocks skip that time on that day.
     pub fn stands_for(&self, at: Instant) -> Option<NaiveDateTime> {
         match &self.0 {
+            Kind::CalendarInterval(instants) => instants.stands_for(at),
             Kind::Cron(occurrences) => occurrences.stands_for(at),
             Kind::Interval { .. } | Kind::Date(_) => None,
         }
@@ -43,6 +49,31 @@ impl Timetable {
 
 fn plain(description: String) -> Explanation {
     Explanation { description, normalized: None, dialect: None, warnings: Vec::new() }
+}
+
+fn explain_calendar_interval(days: &PeriodDays, interval: &CalendarInterval) -> Explanation {
+    let CalendarInterval { every, time, timezone, .. } = interval;
+    let start = days.start();
+    let (period, on) = match *every {
+        Period::Days(days) => (several(days, "day"), String::new()),
+        Period::Weeks(weeks) => (several(weeks, "week"), format!(" on {}", start.format("%A"))),
+        Period::Months(months) => (several(months, "month"), format!(" on day {}", start.day())),
+        Period::Years(years) => (several(years, "year"), format!(" on {}", start.format("%-d %B"))),
+    };
+    let shortens = days.shortens();
+    let or_last = if shortens { ", or the month's last day," } else { "" };
+    let zone = timezone.clone().unwrap_or_default();
+    let mut explanation = plain(format!("Every {period}{on}{or_last} at {time} from {start}, {zone}"));
+    if shortens {
+        let warning = format!("in a month that has no day {} it is due on the last day", start.day());
+        explanation.warnings.push(warning);
+    }
+    explanation
+}
+
+/// "day", "3 days".
+fn several(count: i64, unit: &str) -> String {
+    if count == 1 { unit.to_owned() } else { format!("{count} {unit}s") }
 }
 
 fn explain_cron(occurrences: &Occurrences, cron: &Cron) -> Explanation {
@@ -125,6 +156,45 @@ mod tests {
         assert_eq!(cron.description, "At 09:00 on weekdays, Europe/Paris");
         assert_eq!(cron.normalized.as_deref(), Some("0 9 * * MON-FRI"));
         assert_eq!((cron.dialect, cron.warnings.len()), (Some(Dialect::Unix), 0));
+    }
+
+    #[test]
+    fn says_what_a_calendar_interval_means() {
+        let explain = |every: Value, start: &str| {
+            explain(json!({
+                "type": "calendar_interval", "every": every, "time": "09:00", "start_date": start,
+                "timezone": "Europe/Paris"
+            }))
+        };
+        let cases = [
+            (json!({"days": 1}), "2026-12-31", "Every day at 09:00 from 2026-12-31, Europe/Paris"),
+            (
+                json!({"weeks": 2}),
+                "2026-12-31",
+                "Every 2 weeks on Thursday at 09:00 from 2026-12-31, Europe/Paris",
+            ),
+            (
+                json!({"months": 1}),
+                "2026-12-28",
+                "Every month on day 28 at 09:00 from 2026-12-28, Europe/Paris",
+            ),
+            (
+                json!({"years": 1}),
+                "2026-02-28",
+                "Every year on 28 February at 09:00 from 2026-02-28, Europe/Paris",
+            ),
+        ];
+        for (every, start, description) in cases {
+            let explained = explain(every, start);
+            assert_eq!((explained.description.as_str(), explained.warnings.len()), (description, 0));
+        }
+        let clamped = explain(json!({"months": 3}), "2026-12-31");
+        assert_eq!(
+            clamped.description,
+            "Every 3 months on day 31, or the month's last day, at 09:00 from 2026-12-31, Europe/Paris"
+        );
+        assert!(clamped.warnings[0].contains("no day 31"));
+        assert!(explain(json!({"years": 1}), "2028-02-29").description.contains("or the month's last day"));
     }
 
     #[test]

@@ -3,12 +3,17 @@
 //! Its whole surface is [`Timetable`] (what a schedule means), [`Zone`] and [`tzdb_version`]. jiff and
 //! cron stay inside; everything else in the service sees [`Instant`]s.
 
+mod admission;
 mod cron;
 mod explain;
+mod local_set;
+mod period;
+mod wall;
 mod zone;
 
 use chrono::{NaiveDateTime, TimeZone as _, Utc};
 
+pub(crate) use self::admission::{Admission, LeftOut};
 pub use self::explain::Explanation;
 pub use self::zone::{Zone, tzdb_version};
 use crate::invalid::Invalid;
@@ -27,6 +32,7 @@ pub struct Timetable(Kind);
 #[derive(Clone, Debug)]
 enum Kind {
     Interval { anchor: i64, every: i64 },
+    CalendarInterval(Box<wall::Instants<period::PeriodDays>>),
     Cron(Box<cron::Occurrences>),
     Date(Instant),
 }
@@ -34,7 +40,7 @@ enum Kind {
 impl Timetable {
     /// Works out what `schedule` means. Pointers in errors are relative to the schedule.
     ///
-    /// An interval without anchor is anchored at the epoch; [`Schedule::resolved`] sets one.
+    /// An interval without anchor or start date begins at the epoch; [`Schedule::resolved`] sets one.
     pub fn compile(schedule: &Schedule) -> Result<Self, Invalid> {
         match schedule {
             Schedule::Interval(interval) => {
@@ -56,6 +62,9 @@ impl Timetable {
                     every: i64::try_from(interval.every.as_millis()).unwrap_or(i64::MAX),
                 }))
             }
+            Schedule::CalendarInterval(interval) => {
+                period::compile(interval).map(|it| Self(Kind::CalendarInterval(Box::new(it))))
+            }
             Schedule::Cron(cron) => cron::Occurrences::compile(cron).map(|it| Self(Kind::Cron(Box::new(it)))),
             Schedule::Date(date) => {
                 let at = match date.at {
@@ -76,6 +85,7 @@ impl Timetable {
                 let steps = (after.timestamp_millis() - anchor).div_euclid(*every) + 1;
                 instant(anchor + steps * every)
             }
+            Kind::CalendarInterval(instants) => instants.next_after(after),
             Kind::Cron(occurrences) => occurrences.next_after(after),
             Kind::Date(at) => Some(*at).filter(|at| after < *at),
         };
@@ -89,6 +99,7 @@ impl Timetable {
                 let steps = (at.timestamp_millis() - anchor).div_euclid(*every);
                 instant(anchor + steps * every)
             }
+            Kind::CalendarInterval(instants) => instants.last_until(at),
             Kind::Cron(occurrences) => occurrences.last_until(at),
             Kind::Date(date) => Some(*date).filter(|date| *date <= at),
         }
@@ -110,16 +121,19 @@ impl Timetable {
                 let lower = (from.timestamp_millis() - anchor - 1).div_euclid(*every);
                 u64::try_from(upper - lower).unwrap_or(0)
             }
+            Kind::CalendarInterval(instants) => instants.count(from, until),
             Kind::Cron(occurrences) => occurrences.count(from, until),
             Kind::Date(at) => u64::from(from <= *at && *at <= until),
         }
     }
 }
 
-/// The first instant that no schedule reaches: the start of 2101.
+/// The first second that no schedule reaches: the start of 2101.
+const HORIZON: i64 = 4_133_980_800;
+
+/// The first instant that no schedule reaches.
 pub(crate) fn horizon() -> Instant {
-    const START_OF_2101: i64 = 4_133_980_800;
-    Utc.timestamp_opt(START_OF_2101, 0).single().unwrap_or(Instant::MAX_UTC)
+    Utc.timestamp_opt(HORIZON, 0).single().unwrap_or(Instant::MAX_UTC)
 }
 
 fn instant(millis: i64) -> Option<Instant> {

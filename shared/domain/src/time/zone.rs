@@ -5,11 +5,11 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{from_jiff, to_civil};
+use super::{from_jiff, horizon, to_civil, to_jiff};
 use crate::Instant;
 use crate::duration::shorten;
 
@@ -45,12 +45,12 @@ impl Zone {
 
     /// The wall clock at `at`.
     pub fn local(&self, at: Instant) -> NaiveDateTime {
-        at.naive_utc() + chrono::TimeDelta::seconds(self.offset_seconds(at).into())
+        at.naive_utc() + TimeDelta::seconds(self.offset_seconds(at).into())
     }
 
     /// Seconds east of UTC at `at`.
     pub fn offset_seconds(&self, at: Instant) -> i32 {
-        self.0.to_offset(super::to_jiff(at)).seconds()
+        self.0.to_offset(to_jiff(at)).seconds()
     }
 
     /// The instant of a wall-clock reading: the first of two, and the end of the gap for one that does not exist.
@@ -66,9 +66,32 @@ impl Zone {
         from_jiff(instant)
     }
 
+    /// The time around `at` in which the offset does not change.
+    pub(super) fn even(&self, at: Instant) -> Even {
+        let next = at + TimeDelta::milliseconds(1);
+        let began = self.0.preceding(to_jiff(next)).next();
+        let ends = self.0.following(to_jiff(at)).next();
+        // Without a change it lasts for ever; beyond the years that are served is as good.
+        let (first, last) = (Instant::UNIX_EPOCH - TimeDelta::days(2), horizon() + TimeDelta::days(2));
+        Even {
+            from: began.and_then(|change| from_jiff(change.timestamp())).unwrap_or(first),
+            until: ends.and_then(|change| from_jiff(change.timestamp())).unwrap_or(last),
+            offset: self.offset_seconds(at).into(),
+        }
+    }
+
     pub(super) fn rules(&self) -> &TimeZone {
         &self.0
     }
+}
+
+/// A stretch of time with one offset.
+pub(super) struct Even {
+    pub(super) from: Instant,
+    /// The first instant after it.
+    pub(super) until: Instant,
+    /// Seconds east of UTC.
+    pub(super) offset: i64,
 }
 
 impl Default for Zone {

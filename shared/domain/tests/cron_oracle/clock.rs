@@ -6,7 +6,16 @@ use chrono::{DateTime, NaiveDate};
 use domain::schedule::{Fold, Gap};
 use domain::time::Zone;
 
-use crate::schedule::Random;
+/// Which readings of a wall clock a schedule names.
+pub(crate) trait Readings {
+    fn admits_day(&self, date: NaiveDate) -> bool;
+
+    /// `time` is in seconds since midnight, on a whole minute.
+    fn admits_minute(&self, time: i64) -> bool;
+
+    /// Within a minute.
+    fn seconds(&self) -> &[i64];
+}
 
 /// Zones and the first of the two years: half-hour and two-hour shifts, changes at midnight, Ramadan, zones that
 /// changed for good in 2026, a skipped day, and zones without changes.
@@ -109,8 +118,8 @@ impl Clock {
         clock
     }
 
-    /// Every second at which `random` must fire, in order.
-    pub(crate) fn fires(&self, random: &Random, gap: Gap, fold: Fold) -> Vec<i64> {
+    /// Every second at which a schedule of these readings must fire, in order.
+    pub(crate) fn fires(&self, readings: &impl Readings, gap: Gap, fold: Fold) -> Vec<i64> {
         let mut fires = Vec::new();
         let mut day = (0, false);
         for (at, reading, minutes) in self.shows.iter().copied() {
@@ -118,24 +127,24 @@ impl Clock {
                 let (at, reading) = (at + minute * MINUTE, reading + minute * MINUTE);
                 // The same day is asked for 1 440 times.
                 if day.0 != reading.div_euclid(DAY) {
-                    day = (reading.div_euclid(DAY), random.admits_day(date(reading)));
+                    day = (reading.div_euclid(DAY), readings.admits_day(date(reading)));
                 }
-                if day.1 && random.admits_minute(reading.rem_euclid(DAY)) {
+                if day.1 && readings.admits_minute(reading.rem_euclid(DAY)) {
                     let admitted = match fold {
                         Fold::Both => true,
                         Fold::First => !self.shown(reading).any(|other| other < at),
                         Fold::Second => !self.shown(reading).any(|other| other > at),
                     };
                     if admitted {
-                        fires.extend(random.seconds.iter().map(|second| at + second));
+                        fires.extend(readings.seconds().iter().map(|second| at + second));
                     }
                 }
             }
         }
         for (at, reading, minutes) in self.skips.iter().copied().filter(|_| gap == Gap::NextValid) {
-            let mut readings = (0..minutes).map(|minute| reading + minute * MINUTE);
-            if readings.any(|reading| {
-                random.admits_day(date(reading)) && random.admits_minute(reading.rem_euclid(DAY))
+            let mut skipped = (0..minutes).map(|minute| reading + minute * MINUTE);
+            if skipped.any(|reading| {
+                readings.admits_day(date(reading)) && readings.admits_minute(reading.rem_euclid(DAY))
             }) {
                 fires.push(at);
             }

@@ -4,6 +4,7 @@
 //! `CRON_ORACLE_CASES=10000 cargo test --release -p domain --test cron_oracle` runs the large size.
 
 mod clock;
+mod interval;
 mod schedule;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -41,15 +42,87 @@ fn at(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).expect("an instant")
 }
 
+/// A schedule in the zone of a place, and what a walk says of it.
+struct Compared {
+    timetable: Timetable,
+    clock: &'static Clock,
+    /// Every fire of the two years, in milliseconds.
+    expected: Vec<i64>,
+    context: String,
+}
+
+impl Compared {
+    /// Probes the timetable all over the two years, and closely around the changes of the clock.
+    fn check(&self, probes: &[(u32, u16)]) -> Result<(), TestCaseError> {
+        let Self { timetable, clock, expected, context } = self;
+        let (start, end) = (clock.start * 1000, clock.end * 1000 - 1);
+        prop_assert_eq!(timetable.count(at(start), at(end)), expected.len() as u64, "count {}", context);
+
+        // Half of the probes fall anywhere, half near a change of the clock.
+        for (index, (anywhere, near)) in probes.iter().enumerate() {
+            let span = end - start;
+            let probe = match clock.changes.get(index / 2 % clock.changes.len().max(1)) {
+                Some(change) if index % 2 == 0 => change * 1000 + (i64::from(*near) - 32_768) * 300,
+                _ => start + (span * i64::from(*anywhere >> 8)) / (1 << 24),
+            };
+            let probe = if index % 3 == 0 { probe / 60_000 * 60_000 } else { probe };
+            let after = expected.partition_point(|fire| *fire <= probe);
+            if let Some(next) = expected.get(after) {
+                prop_assert_eq!(timetable.next_after(at(probe)), Some(at(*next)), "next {}", context);
+            } else {
+                prop_assert!(
+                    timetable.next_after(at(probe)).is_none_or(|next| next > at(end)),
+                    "{}",
+                    context
+                );
+            }
+            if let Some(last) = after.checked_sub(1).and_then(|before| expected.get(before)) {
+                prop_assert_eq!(timetable.last_until(at(probe)), Some(at(*last)), "last {}", context);
+            } else {
+                prop_assert!(
+                    timetable.last_until(at(probe)).is_none_or(|last| last < at(start)),
+                    "{}",
+                    context
+                );
+            }
+            let from = expected.partition_point(|fire| *fire < probe);
+            let until = probe + TimeDelta::hours(30).num_milliseconds();
+            let upto = expected.partition_point(|fire| *fire <= until);
+            if until <= end {
+                prop_assert_eq!(timetable.count(at(probe), at(until)), (upto - from) as u64, "{}", context);
+            }
+        }
+
+        // Through each change of the clock step by step.
+        for change in &clock.changes {
+            let mut now = (change - 4 * 3600) * 1000;
+            for _ in 0..40 {
+                let Some(next) = expected.get(expected.partition_point(|fire| *fire <= now)) else { break };
+                prop_assert_eq!(timetable.next_after(at(now)), Some(at(*next)), "step {}", context);
+                now = *next;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn gaps() -> impl Strategy<Value = Gap> {
+    prop_oneof![Just(Gap::NextValid), Just(Gap::Skip)]
+}
+
+fn folds() -> impl Strategy<Value = Fold> {
+    prop_oneof![Just(Fold::First), Just(Fold::Second), Just(Fold::Both)]
+}
+
 proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn agrees_with_a_walk_over_two_years(
+    fn cron_agrees_with_a_walk_over_two_years(
         random in schedule::random(),
         place in 0..PLACES.len(),
-        gap in prop_oneof![Just(Gap::NextValid), Just(Gap::Skip)],
-        fold in prop_oneof![Just(Fold::First), Just(Fold::Second), Just(Fold::Both)],
+        gap in gaps(),
+        fold in folds(),
         probes in proptest::collection::vec((any::<u32>(), any::<u16>()), 60),
     ) {
         let (zone, year) = PLACES[place];
@@ -61,49 +134,25 @@ proptest! {
             prop_assert_eq!(expected.len(), 0, "{}", random.text);
             return Ok(());
         };
-        let context = || format!("{:?} “{}” {zone} {year} {gap:?} {fold:?}", random.dialect, random.text);
-        let (start, end) = (clock.start * 1000, clock.end * 1000 - 1);
-        let millis: Vec<i64> = expected.iter().map(|second| second * 1000).collect();
+        let context = format!("{:?} “{}” {zone} {year} {gap:?} {fold:?}", random.dialect, random.text);
+        let expected = expected.iter().map(|second| second * 1000).collect();
+        Compared { timetable, clock, expected, context }.check(&probes)?;
+    }
 
-        prop_assert_eq!(timetable.count(at(start), at(end)), millis.len() as u64, "count {}", context());
-
-        // Half of the probes fall anywhere, half near a change of the clock.
-        for (index, (anywhere, near)) in probes.iter().enumerate() {
-            let span = end - start;
-            let probe = match clock.changes.get(index / 2 % clock.changes.len().max(1)) {
-                Some(change) if index % 2 == 0 => {
-                    change * 1000 + (i64::from(*near) - 32_768) * 300
-                }
-                _ => start + (span * i64::from(*anywhere >> 8)) / (1 << 24),
-            };
-            let probe = if index % 3 == 0 { probe / 60_000 * 60_000 } else { probe };
-            let after = millis.partition_point(|fire| *fire <= probe);
-            if let Some(next) = millis.get(after) {
-                prop_assert_eq!(timetable.next_after(at(probe)), Some(at(*next)), "next {}", context());
-            } else {
-                prop_assert!(timetable.next_after(at(probe)).is_none_or(|next| next > at(end)), "{}", context());
-            }
-            if let Some(last) = after.checked_sub(1).and_then(|before| millis.get(before)) {
-                prop_assert_eq!(timetable.last_until(at(probe)), Some(at(*last)), "last {}", context());
-            } else {
-                prop_assert!(timetable.last_until(at(probe)).is_none_or(|last| last < at(start)), "{}", context());
-            }
-            let from = millis.partition_point(|fire| *fire < probe);
-            let until = probe + TimeDelta::hours(30).num_milliseconds();
-            let upto = millis.partition_point(|fire| *fire <= until);
-            if until <= end {
-                prop_assert_eq!(timetable.count(at(probe), at(until)), (upto - from) as u64, "{}", context());
-            }
-        }
-
-        // Through each change of the clock step by step.
-        for change in &clock.changes {
-            let mut now = (change - 4 * 3600) * 1000;
-            for _ in 0..40 {
-                let Some(next) = millis.get(millis.partition_point(|fire| *fire <= now)) else { break };
-                prop_assert_eq!(timetable.next_after(at(now)), Some(at(*next)), "step {}", context());
-                now = *next;
-            }
-        }
+    #[test]
+    fn calendar_intervals_agree_with_a_walk_over_two_years(
+        random in interval::random(),
+        place in 0..PLACES.len(),
+        gap in gaps(),
+        fold in folds(),
+        probes in proptest::collection::vec((any::<u32>(), any::<u16>()), 60),
+    ) {
+        let (zone, year) = PLACES[place];
+        let clock = Clock::of(place);
+        let random = random.in_year(year);
+        let timetable = Timetable::compile(&random.schedule(zone, gap, fold)).expect("a sound schedule");
+        let context = format!("{random:?} {zone} {gap:?} {fold:?}");
+        let expected = clock.fires(&random, gap, fold).iter().map(|second| second * 1000).collect();
+        Compared { timetable, clock, expected, context }.check(&probes)?;
     }
 }

@@ -4,6 +4,8 @@ use chrono::{Datelike as _, Days, NaiveDate, Weekday};
 use domain::schedule::Dialect;
 use proptest::prelude::*;
 
+use crate::clock::Readings;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Random {
     pub(crate) text: String,
@@ -35,14 +37,13 @@ enum Part {
     LastOf(u32),
 }
 
-impl Random {
-    /// `time` in seconds of the day.
-    pub(crate) fn admits_minute(&self, time: i64) -> bool {
+impl Readings for Random {
+    fn admits_minute(&self, time: i64) -> bool {
         let time = u32::try_from(time).expect("a time of day");
         admits(&self.hour, 0, time / 3600) && admits(&self.minute, 0, time / 60 % 60)
     }
 
-    pub(crate) fn admits_day(&self, date: NaiveDate) -> bool {
+    fn admits_day(&self, date: NaiveDate) -> bool {
         let month = admits(&self.month, 1, date.month());
         let year = admits(&self.year, 1970, date.year().unsigned_abs());
         let of_month = self.day_of_month.iter().any(|part| match part {
@@ -67,6 +68,10 @@ impl Random {
             }
         });
         month && year && if self.either { of_month || of_week } else { of_month && of_week }
+    }
+
+    fn seconds(&self) -> &[i64] {
+        &self.seconds
     }
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use domain::time::Zone;
 use domain::{HumanDuration, Instant, JobDraft, Run, RunStatus};
-use engine::{Bell, Clock, Dispatcher, Executor, JobKey, LocalAlarm, RunQuery, Scheduler, Settings, Store};
+use engine::{
+    Bell, Calendars, Clock, Dispatcher, Executor, JobKey, LocalAlarm, RunQuery, Scheduler, Settings, Store,
+};
 use testkit::{FakeExecutor, ManualClock, MemoryStore, SeededEntropy, at};
 
 pub(crate) const START: &str = "2026-11-24T00:00:00Z";
@@ -41,7 +43,8 @@ impl Bench {
         let bell = Bell::default();
         let alarm = Arc::new(LocalAlarm::new(bell.clone(), clock.clone()));
         let entropy = Arc::new(SeededEntropy::new(1));
-        let scheduler = Scheduler::new(store.clone(), clock.clone(), alarm, entropy, Zone::default());
+        let (calendars, zone) = (store.clone(), Zone::default());
+        let scheduler = Scheduler::new(store.clone(), calendars, clock.clone(), alarm, entropy, zone);
         let mut bench = Self {
             dispatcher: Arc::new(dispatcher("a", &store, &clock, &executor, &bell, concurrency)),
             clock,
@@ -58,6 +61,13 @@ impl Bench {
     /// One more worker on the same store.
     pub(crate) fn another(&self, worker: &str, concurrency: usize) -> Dispatcher {
         dispatcher(worker, &self.store, &self.clock, &self.executor, &self.bell, concurrency)
+    }
+
+    /// One more scheduler on the same store, which reaches calendars in another way.
+    pub(crate) fn scheduler_by(&self, calendars: Arc<dyn Calendars>) -> Scheduler {
+        let alarm = Arc::new(LocalAlarm::new(self.bell.clone(), self.clock.clone()));
+        let entropy = Arc::new(SeededEntropy::new(2));
+        Scheduler::new(self.store.clone(), calendars, self.clock.clone(), alarm, entropy, Zone::default())
     }
 
     pub(crate) async fn create(&self, draft: JobDraft) -> domain::Job {

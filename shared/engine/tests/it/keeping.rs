@@ -37,7 +37,10 @@ async fn stale_and_invalid_edits_change_nothing() {
     let bench = Bench::new();
     bench.create(job("report").every("1h").draft()).await;
     let stale = bench.scheduler.patch("default", &key("report"), &json!({"description": "x"}), Some(7)).await;
-    assert!(matches!(stale, Err(SchedulerError::Stale { expected: 7, current: 1 })), "{stale:?}");
+    assert!(
+        matches!(stale, Err(SchedulerError::Stale { what: "job", expected: 7, current: 1 })),
+        "{stale:?}"
+    );
     let invalid =
         bench.scheduler.patch("default", &key("report"), &json!({"schedule": {"every": "0s"}}), None).await;
     let Err(SchedulerError::Invalid(invalid)) = invalid else { panic!("{invalid:?}") };

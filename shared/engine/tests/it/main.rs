@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod calendars;
 mod dispatching;
 mod keeping;
 mod stopping;

@@ -1,6 +1,7 @@
 //! The Store on PostgreSQL, for any number of processes.
 
 mod alarm;
+mod calendars;
 mod clock;
 mod firing;
 mod idempotency;
@@ -188,6 +189,10 @@ impl Store for PostgresStore {
 
     async fn next_due(&self) -> Result<Option<Instant>, StoreError> {
         answered(firing::next_due(&self.hot)).await
+    }
+
+    async fn count_due(&self, from: Instant, until: Instant, limit: u32) -> Result<u64, StoreError> {
+        answered(listing::count_due(&self.pool, from, until, limit)).await
     }
 
     async fn insert_run(&self, run: &Run) -> Result<bool, StoreError> {

@@ -3,7 +3,7 @@
 use domain::{Run, RunId, RunStatus};
 use engine::StoredJob;
 use engine::ports::LastRun;
-use engine::record::{JobRecord, RunRecord, numbered};
+use engine::record::{CalendarRecord, JobRecord, RunRecord, numbered};
 use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{Row, ValueRef};
@@ -57,6 +57,18 @@ pub(super) fn run(row: &PgRow) -> sqlx::Result<Run> {
         document: json(row, 12)?,
     };
     Ok(record.into_run())
+}
+
+/// A calendar, from `calendar_columns!()`.
+pub(super) fn calendar_record(row: &PgRow) -> sqlx::Result<CalendarRecord> {
+    Ok(CalendarRecord {
+        project: row.try_get(0)?,
+        name: row.try_get(1)?,
+        version: row.try_get(2)?,
+        created_at: row.try_get(3)?,
+        updated_at: row.try_get(4)?,
+        document: json(row, 5)?,
+    })
 }
 
 /// A document, or null where it is JSON that Rust cannot hold (a number of 400 digits is one): a single row must

@@ -1,6 +1,6 @@
 //! Lists and counts. One statement for each order, so that each page is a walk along an index from its cursor.
 
-use domain::{JobState, Run, RunStatus};
+use domain::{Instant, JobState, Run, RunStatus};
 use engine::query::{JobCursor, JobSortKey};
 use engine::record::numbered;
 use engine::{Counts, JobQuery, Page, RunQuery, StoredJob};
@@ -196,6 +196,23 @@ pub(super) async fn counts(pool: &SqlitePool) -> sqlx::Result<Counts> {
     let jobs = sqlx::query_as(COUNT_JOBS).fetch_all(pool).await?;
     let runs = sqlx::query_as(COUNT_RUNS).fetch_all(pool).await?;
     Ok(Counts { jobs: by_number(&JobState::ALL, jobs), runs: by_number(&RunStatus::ALL, runs) })
+}
+
+pub(super) const COUNT_DUE: &str = "-- count_due
+SELECT count(*) FROM (
+    SELECT 1 FROM job_state WHERE next_fire_at BETWEEN $1 AND $2 ORDER BY next_fire_at LIMIT $3
+) AS due";
+
+pub(super) async fn count_due(
+    pool: &SqlitePool,
+    from: Instant,
+    until: Instant,
+    limit: u32,
+) -> sqlx::Result<u64> {
+    let (from, until) = (from.timestamp_millis(), until.timestamp_millis());
+    let query = sqlx::query_scalar(COUNT_DUE).bind(from).bind(until).bind(i64::from(limit));
+    let count: i64 = query.fetch_one(pool).await?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 fn by_number<T: Copy>(all: &[T], counted: Vec<(i16, i64)>) -> Vec<(T, u64)> {

@@ -5,6 +5,7 @@
 //! second server) wait for their turn with `BEGIN IMMEDIATE`.
 
 mod batch;
+mod calendars;
 mod firing;
 mod idempotency;
 mod jobs;
@@ -161,6 +162,10 @@ impl Store for SqliteStore {
 
     async fn next_due(&self) -> Result<Option<Instant>, StoreError> {
         firing::next_due(&self.readers).await.map_err(store_error)
+    }
+
+    async fn count_due(&self, from: Instant, until: Instant, limit: u32) -> Result<u64, StoreError> {
+        listing::count_due(&self.readers, from, until, limit).await.map_err(store_error)
     }
 
     async fn insert_run(&self, run: &Run) -> Result<bool, StoreError> {

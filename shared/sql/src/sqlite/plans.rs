@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{SqliteStore, firing, leasing, runs};
+use super::{SqliteStore, firing, leasing, listing, runs};
 
 #[tokio::test]
 async fn hot_statements_look_up_keys() {
@@ -22,6 +22,10 @@ async fn hot_statements_look_up_keys() {
                 "SEARCH job_state USING COVERING INDEX job_state_due_idx",
                 "SEARCH runs USING COVERING INDEX runs_due_idx",
             ],
+        ),
+        (
+            listing::COUNT_DUE,
+            &["SEARCH job_state USING COVERING INDEX job_state_due_idx (next_fire_at>? AND next_fire_at<?)"],
         ),
         (leasing::CLAIM, &["SEARCH runs USING INDEX runs_due_idx (due_at<?)"]),
         (leasing::LEASE, &["sqlite_autoindex_runs_1 (id=?)"]),

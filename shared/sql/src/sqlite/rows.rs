@@ -3,7 +3,7 @@
 use domain::{Instant, Run, RunId, RunStatus};
 use engine::StoredJob;
 use engine::ports::LastRun;
-use engine::record::{JobRecord, RunRecord, numbered};
+use engine::record::{CalendarRecord, JobRecord, RunRecord, numbered};
 use serde_json::Value;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -62,6 +62,18 @@ pub(super) fn instant(millis: i64) -> sqlx::Result<Instant> {
 
 fn maybe_instant(row: &SqliteRow, index: usize) -> sqlx::Result<Option<Instant>> {
     row.try_get::<Option<i64>, _>(index)?.map(instant).transpose()
+}
+
+/// A calendar, from `calendar_columns!()`.
+pub(super) fn calendar_record(row: &SqliteRow) -> sqlx::Result<CalendarRecord> {
+    Ok(CalendarRecord {
+        project: row.try_get(0)?,
+        name: row.try_get(1)?,
+        version: row.try_get(2)?,
+        created_at: instant(row.try_get(3)?)?,
+        updated_at: instant(row.try_get(4)?)?,
+        document: json(row, 5)?,
+    })
 }
 
 /// A document, or null where it is not JSON: a single row must not fail the statement that reads a thousand.

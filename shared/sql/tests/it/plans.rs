@@ -40,6 +40,7 @@ async fn hot_statements_read_what_they_touch_and_no_more() {
             started.extend(firing.runs);
         }
         store.next_due().await.unwrap();
+        store.count_due(now, at("2026-11-25T00:00:00Z"), 100).await.unwrap();
         store.lease_runs(now, &lease, 10).await.unwrap();
     }
     assert_eq!(started.len(), 200);

@@ -16,7 +16,13 @@ pub(crate) async fn sqlite() -> Option<Fixture> {
     let SqliteFile { store, raw, folder } = SqliteFile::new().await;
     let backdoor = Arc::new(SqliteBackdoor(raw));
     let store = Arc::new(store);
-    Some(Fixture { store: store.clone(), idempotency: store, backdoor, guard: Box::new(folder) })
+    Some(Fixture {
+        store: store.clone(),
+        calendars: store.clone(),
+        idempotency: store,
+        backdoor,
+        guard: Box::new(folder),
+    })
 }
 
 /// A migrated database of its own on the server at `TEST_DATABASE_URL`.
@@ -24,7 +30,13 @@ pub(crate) async fn postgres() -> Option<Fixture> {
     let PgDatabase { store, raw, guard } = PgDatabase::new().await?;
     let backdoor = Arc::new(PgBackdoor(raw));
     let store = Arc::new(store);
-    Some(Fixture { store: store.clone(), idempotency: store, backdoor, guard: Box::new(guard) })
+    Some(Fixture {
+        store: store.clone(),
+        calendars: store.clone(),
+        idempotency: store,
+        backdoor,
+        guard: Box::new(guard),
+    })
 }
 
 pub(crate) struct SqliteFile {
@@ -117,6 +129,9 @@ fn server_url() -> Option<String> {
     url
 }
 
+const CORRUPT_CALENDAR: &str = "UPDATE calendars SET document = '{\"v\":1}', version = version + 1
+WHERE project = $1 AND name = $2";
+
 struct SqliteBackdoor(SqlitePool);
 
 #[async_trait]
@@ -128,8 +143,12 @@ impl Backdoor for SqliteBackdoor {
         sqlx::query(touch).bind(job.0).execute(&self.0).await.unwrap();
     }
 
+    async fn corrupt_calendar(&self, project: &str, name: &str) {
+        sqlx::query(CORRUPT_CALENDAR).bind(project).bind(name).execute(&self.0).await.unwrap();
+    }
+
     async fn reset(&self) {
-        for table in ["job_state", "jobs", "runs", "idempotency_keys"] {
+        for table in ["job_state", "jobs", "runs", "calendars", "idempotency_keys"] {
             self.0.execute(AssertSqlSafe(format!("DELETE FROM {table}"))).await.unwrap();
         }
     }
@@ -146,7 +165,11 @@ impl Backdoor for PgBackdoor {
         sqlx::query(touch).bind(job.0).execute(&self.0).await.unwrap();
     }
 
+    async fn corrupt_calendar(&self, project: &str, name: &str) {
+        sqlx::query(CORRUPT_CALENDAR).bind(project).bind(name).execute(&self.0).await.unwrap();
+    }
+
     async fn reset(&self) {
-        self.0.execute("TRUNCATE job_state, jobs, runs, idempotency_keys").await.unwrap();
+        self.0.execute("TRUNCATE job_state, jobs, runs, calendars, idempotency_keys").await.unwrap();
     }
 }

@@ -244,7 +244,7 @@ pub async fn a_large_batch_is_written_whole(it: &Fixture) {
 }
 
 fn thousand(job: &Job, first: Instant, now: Instant) -> Firing {
-    let occurrences = std::iter::once(first).chain(job.timetable.after(first)).take(1_000);
+    let occurrences = std::iter::once(first).chain(job.plan.after(first)).take(1_000);
     let runs = occurrences.map(|at| Run::pending(job, RunKind::Schedule, at, now, 0)).collect();
     Firing { job_id: job.id, next_fire_at: Some(at("2026-11-24T01:00:01Z")), state: JobState::Active, runs }
 }

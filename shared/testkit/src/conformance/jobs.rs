@@ -2,7 +2,7 @@
 
 use domain::job::Pause;
 use domain::target::{HttpTarget, LogTarget};
-use domain::{JobState, Overlap, RunStatus, Target};
+use domain::{JobState, Overlap, Run, RunStatus, Target};
 use engine::{Expected, JobKey, StoreError};
 
 use super::Fixture;
@@ -156,7 +156,7 @@ pub async fn replacing_brings_its_runs_once(it: &Fixture) {
     assert!(it.replace(&paused, expected(&job), &[]).await);
     let existing = it.waiting(&job, "2026-11-24T00:00:15Z").await;
     let resumed = paused.resumed(at("2026-11-24T00:05:30Z"));
-    let closing = resumed.closing.unwrap();
+    let [closing] = <[Run; 1]>::try_from(resumed.closing).unwrap();
     assert_eq!((closing.count, closing.status), (5, RunStatus::Missed));
     let altered = succeeded(&existing, "2026-11-24T00:00:16Z").run;
     assert!(it.replace(&resumed.job, expected(&paused), &[altered, closing.clone()]).await);
@@ -314,6 +314,6 @@ pub async fn every_kind_of_schedule_and_target_survives(it: &Fixture) {
         let stored = it.stored(job).await;
         assert_eq!(facts(&stored), facts(job));
         let now = at("2026-11-24T12:34:56Z");
-        assert_eq!(stored.next_after(now), job.next_after(now), "it still means the same");
+        assert_eq!(stored.plan.next_after(now), job.plan.next_after(now), "it still means the same");
     }
 }

@@ -1,4 +1,4 @@
-//! The contract of [`engine::Store`] and [`engine::Idempotency`], as tests any store can be put to.
+//! The contract of [`engine::Store`], [`engine::Calendars`] and [`engine::Idempotency`], as tests any store can be put to.
 //!
 //! ```ignore
 //! // shared/sql/tests/it/main.rs
@@ -7,8 +7,9 @@
 //!     let store = Arc::new(Sqlite::open(&directory.path().join("test.db")).await.unwrap());
 //!     Some(testkit::Fixture {
 //!         store: store.clone(),
+//!         calendars: store.clone(),
 //!         idempotency: store.clone(),
-//!         backdoor: store,                  // impl testkit::Backdoor: corrupt(id), reset()
+//!         backdoor: store,                  // impl testkit::Backdoor
 //!         guard: Box::new(directory),
 //!     })
 //! }
@@ -32,6 +33,7 @@
     reason = "cases are tests: they fail by panicking"
 )]
 
+pub mod calendars;
 pub mod cancelling;
 pub mod corrupt;
 pub mod firing;
@@ -50,7 +52,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::JobId;
-use engine::{Idempotency, Store};
+use engine::{Calendars, Idempotency, Store};
 
 pub use self::run::case;
 
@@ -58,7 +60,9 @@ pub use self::run::case;
 pub struct Fixture {
     /// The store.
     pub store: Arc<dyn Store>,
-    /// The second port, usually the same object.
+    /// The port for calendars, usually the same object.
+    pub calendars: Arc<dyn Calendars>,
+    /// The port for answers to repeated requests, likewise.
     pub idempotency: Arc<dyn Idempotency>,
     /// What the ports do not offer and the tests need.
     pub backdoor: Arc<dyn Backdoor>,
@@ -75,7 +79,10 @@ pub trait Backdoor: Send + Sync {
     /// In SQL: `update jobs set document = '{"v":1}', version = version + 1 where id = $1`.
     async fn corrupt(&self, job: JobId);
 
-    /// Forgets all jobs, runs and idempotency keys. Ids are not used again afterwards.
+    /// Does the same to a calendar.
+    async fn corrupt_calendar(&self, project: &str, name: &str);
+
+    /// Forgets all jobs, runs, calendars and idempotency keys. Ids are not used again afterwards.
     async fn reset(&self);
 }
 
@@ -208,6 +215,26 @@ macro_rules! __conformance_cases {
                 it_is_repaired_by_replacing_it
                 it_can_be_deleted
             }
+            calendars {
+                a_calendar_is_found_by_its_name
+                the_next_version_replaces_a_calendar
+                a_stale_put_changes_nothing
+                deleting_compares_its_version
+                a_deleted_calendar_frees_its_name
+                calendars_are_listed_by_the_bytes_of_their_names
+                a_cursor_need_not_exist
+                calendars_keep_to_their_project
+                every_field_of_a_calendar_survives
+                a_name_that_cannot_be_is_not_found
+                a_big_calendar_survives
+                an_unreadable_calendar_hides_no_other
+                an_unreadable_calendar_is_replaced_or_deleted
+                jobs_due_are_counted_with_both_ends
+                jobs_due_are_counted_up_to_a_limit
+                only_the_next_occurrence_is_counted
+                a_job_with_calendars_and_jitter_survives
+                a_run_with_jitter_survives
+            }
             idempotency {
                 a_key_is_reserved_once
                 an_answer_is_repeated
@@ -234,6 +261,8 @@ macro_rules! __conformance_cases {
                 a_renewal_races_a_takeover
                 a_cancellation_races_a_settlement
                 one_of_many_reserves_a_key
+                one_of_many_puts_a_calendar
+                a_deletion_races_a_put
             }
         }
     };

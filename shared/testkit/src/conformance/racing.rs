@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::run::Lease;
-use domain::{Firing, Overlap, RunStatus};
-use engine::{Begun, Idempotency, Store, StoreError};
+use domain::{Calendar, Firing, Overlap, RunStatus};
+use engine::{Begun, Calendars, Idempotency, Store, StoreError};
 use futures::future::join_all;
 use tokio::sync::Barrier;
 
 use super::Fixture;
 use super::support::{all_runs, decide, expected, manual, succeeded, to_be_retried};
-use crate::fixtures::{at, job};
+use crate::fixtures::{at, calendar, days, job};
 
 /// So many at once.
 const CROWD: usize = 16;
@@ -311,5 +311,40 @@ pub async fn one_of_many_reserves_a_key(it: &Fixture) {
         let begun: Vec<_> = begun.into_iter().map(Result::unwrap).collect();
         assert_eq!(begun.iter().filter(|begun| **begun == Begun::New).count(), 1, "{begun:?}");
         assert_eq!(begun.iter().filter(|begun| **begun == Begun::InProgress).count(), CROWD - 1, "{begun:?}");
+    }
+}
+
+/// Sixteen editors of a calendar that is new, then at version 1: one of them writes, each time.
+pub async fn one_of_many_puts_a_calendar(it: &Fixture) {
+    for version in 1..=3 {
+        let put = join_all((0..CROWD).map(|index| {
+            let day = format!("2027-{version:02}-{:02}", index + 1);
+            let calendar = Calendar { version, ..calendar("holidays", days([day.as_str()])) };
+            let calendars: Arc<dyn Calendars> = it.calendars.clone();
+            tokio::spawn(async move { (calendars.put_calendar(&calendar).await.unwrap(), calendar) })
+        }))
+        .await;
+        let winners: Vec<_> = put.into_iter().map(Result::unwrap).filter(|(put, _)| *put).collect();
+        assert_eq!(winners.len(), 1);
+        let stored = it.calendars.calendar("default", "holidays").await.unwrap();
+        assert_eq!(stored.as_ref(), Some(&winners[0].1), "the winner is the one that is stored");
+    }
+}
+
+/// Deleting a calendar against replacing it: one of the two happens.
+pub async fn a_deletion_races_a_put(it: &Fixture) {
+    for round in 0..ROUNDS {
+        let first = calendar(&format!("calendar-{round}"), days(["12-25"]));
+        let second = Calendar { version: 2, ..first.clone() };
+        assert!(it.calendars.put_calendar(&first).await.unwrap());
+        let (left, right, name) = (it.calendars.clone(), it.calendars.clone(), first.name.clone());
+        let (deleted, put) =
+            duel(async move { left.delete_calendar("default", &name, 1).await.unwrap() }, async move {
+                right.put_calendar(&second).await.unwrap()
+            })
+            .await;
+        assert!(deleted != put, "deleted: {deleted}, put: {put}");
+        let stored = it.calendars.calendar("default", &first.name).await.unwrap();
+        assert_eq!(stored.map(|calendar| calendar.version), put.then_some(2));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::calendar::CalendarCopy;
 use domain::job::Pause;
 use domain::run::Lease;
 use domain::{Firing, Instant, Job, JobDraft, JobId, JobState, Run, RunId, RunKind, RunStatus, fire};
@@ -11,15 +12,17 @@ use engine::{DueJob, Expected, JobQuery, LeasedRun, Page, RunQuery, Settled, Sto
 use super::Fixture;
 use crate::fixtures::{at, duration};
 
-/// Everything about a job that a store keeps. Jobs themselves hold a compiled timetable and do not compare.
+/// Everything about a job that a store keeps. Jobs themselves hold a compiled plan and do not compare.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Facts {
     id: JobId,
     project: String,
     draft: JobDraft,
+    calendars: Vec<CalendarCopy>,
     state: JobState,
     next_fire_at: Option<Instant>,
     pause: Option<Pause>,
+    since: Instant,
     version: u64,
     created_at: Instant,
     updated_at: Instant,
@@ -30,9 +33,11 @@ pub(crate) fn facts(job: &Job) -> Facts {
         id: job.id,
         project: job.project.clone(),
         draft: job.draft.clone(),
+        calendars: job.calendars.clone(),
         state: job.state,
         next_fire_at: job.next_fire_at,
         pause: job.pause.clone(),
+        since: job.since,
         version: job.version,
         created_at: job.created_at,
         updated_at: job.updated_at,

@@ -1,7 +1,8 @@
-//! The oracle: jobs and runs in maps under one mutex, in the plainest way that keeps the contract.
+//! The oracle: jobs, runs and calendars in maps under one mutex, in the plainest way that keeps the contract.
 //!
 //! Nothing here is fast. Where the port leaves a choice (ties), ids decide.
 
+mod calendars;
 mod faults;
 mod keys;
 mod listing;
@@ -30,6 +31,7 @@ struct State {
     jobs: BTreeMap<JobId, Row>,
     runs: BTreeMap<RunId, Run>,
     keys: BTreeMap<(String, String), keys::Reserved>,
+    calendars: BTreeMap<(String, String), calendars::Row>,
 }
 
 /// A stored job.
@@ -78,7 +80,13 @@ impl MemoryStore {
     /// The same store as a fixture.
     pub fn fixture_of(store: &Self) -> Fixture {
         let store = Arc::new(store.clone());
-        Fixture { store: store.clone(), idempotency: store.clone(), backdoor: store, guard: Box::new(()) }
+        Fixture {
+            store: store.clone(),
+            calendars: store.clone(),
+            idempotency: store.clone(),
+            backdoor: store,
+            guard: Box::new(()),
+        }
     }
 
     /// From now on asks `plan`, at every call of a port, what is to go wrong with it. It is given the name of the
@@ -192,6 +200,10 @@ fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
 impl Backdoor for MemoryStore {
     async fn corrupt(&self, job: JobId) {
         Self::corrupt(self, job);
+    }
+
+    async fn corrupt_calendar(&self, project: &str, name: &str) {
+        Self::corrupt_calendar(self, project, name);
     }
 
     async fn reset(&self) {

@@ -100,6 +100,14 @@ impl Store for MemoryStore {
         .await
     }
 
+    async fn count_due(&self, from: Instant, until: Instant, limit: u32) -> Result<u64, StoreError> {
+        self.perform("count_due", |state| {
+            let due = state.jobs.values().filter_map(|row| row.job.next_fire_at);
+            Ok(due.filter(|at| (from..=until).contains(at)).take(limit as usize).count() as u64)
+        })
+        .await
+    }
+
     async fn insert_run(&self, run: &Run) -> Result<bool, StoreError> {
         self.perform("insert_run", |state| {
             let job = state.jobs.get(&run.job_id).filter(|row| row.job.project == run.project);

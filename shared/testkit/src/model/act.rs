@@ -9,11 +9,12 @@ use domain::time::Zone;
 use domain::{
     Firing, HumanDuration, Instant, JobState, Reason, Retry, Run, RunId, RunStatus, Verdict, fire, settle,
 };
-use engine::query::{JobCursor, JobSort};
+use engine::query::JobSort;
 use engine::{
     DueJob, Expected, JobKey, JobQuery, Page, RunQuery, SavedResponse, Settled, StoreError, StoredJob,
 };
 
+use super::calendars;
 use super::op::Op;
 use super::world::{World, key, kinds, label, name, project, states, statuses, text};
 use crate::Fixture;
@@ -92,6 +93,10 @@ pub(super) async fn perform(op: &Op, world: &World, it: &Fixture) -> String {
             say(store.fire_due(now, 100, &mut nothing).await.map(|_| ()))
         }
         Op::NextDue => say(store.next_due().await),
+        Op::CountDue { back, ahead, limit } => {
+            let from = now - HumanDuration::from_secs(u64::from(*back)).to_delta();
+            say(store.count_due(from, world.after(*ahead), *limit).await)
+        }
         Op::InsertRun { job, delay } => {
             let Some(run) = world.manual(*job, *delay) else { return String::new() };
             say(store.insert_run(&run).await)
@@ -168,6 +173,7 @@ pub(super) async fn perform(op: &Op, world: &World, it: &Fixture) -> String {
             say(keys.release(project(*of), key(*pick)).await)
         }
         Op::Wait { .. } | Op::WaitForIt { .. } | Op::Finish { .. } | Op::Release { .. } => String::new(),
+        Op::Calendar(op) => calendars::perform(op, world, it).await,
         Op::Forget { age } => {
             let before = now - HumanDuration::from_secs(u64::from(*age)).to_delta();
             say(keys.forget(before, 1_000).await)
@@ -175,12 +181,13 @@ pub(super) async fn perform(op: &Op, world: &World, it: &Fixture) -> String {
     }
 }
 
-/// All jobs and runs of all projects, as one text.
+/// All jobs, runs and calendars of all projects, as one text.
 pub(super) async fn everything(it: &Fixture) -> String {
     let mut all = String::new();
     for pick in [0, 1] {
         all += &job_pages(it, JobQuery { limit: 2, ..all_jobs(project(pick)) }).await;
         all += &run_pages(it, RunQuery { limit: 20, ..all_runs(project(pick)) }).await;
+        all += &calendars::pages(it, project(pick), 2).await;
     }
     all + &say(it.store.next_due().await)
 }
@@ -241,7 +248,7 @@ async fn job_pages(it: &Fixture, mut query: JobQuery) -> String {
         let Page { items, has_more } = page;
         let _ = write!(seen, "{:?} {has_more}; ", items.iter().map(describe).collect::<Vec<_>>());
         let Some(last) = items.last().filter(|_| has_more) else { break };
-        query.after = Some(cursor(last, query.sort));
+        query.after = Some(last.cursor(query.sort));
     }
     seen
 }
@@ -258,17 +265,6 @@ async fn run_pages(it: &Fixture, mut query: RunQuery) -> String {
         query.after = Some(last.id);
     }
     seen
-}
-
-fn cursor(last: &StoredJob, sort: JobSort) -> JobCursor {
-    match &last.job {
-        Ok(job) => {
-            JobCursor { sort, id: job.id, name: job.draft.name.clone(), next_fire_at: job.next_fire_at }
-        }
-        Err(broken) => {
-            JobCursor { sort, id: broken.id, name: broken.name.clone(), next_fire_at: broken.next_fire_at }
-        }
-    }
 }
 
 fn describe(stored: &StoredJob) -> String {
@@ -296,7 +292,7 @@ fn unique<T: Ord + Copy>(items: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 /// Errors by kind alone.
-fn normal(error: StoreError) -> String {
+pub(super) fn normal(error: StoreError) -> String {
     match error {
         StoreError::NameTaken => "the name is taken".to_owned(),
         // No store has a reason to fail here, so say all.
@@ -304,6 +300,6 @@ fn normal(error: StoreError) -> String {
     }
 }
 
-fn say(answer: impl Debug) -> String {
+pub(super) fn say(answer: impl Debug) -> String {
     format!("{answer:?}")
 }

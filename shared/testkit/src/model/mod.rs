@@ -8,6 +8,7 @@
 //! `PROPTEST_CASES=1000` tries more sequences; `PROPTEST_RNG_SEED`, printed with a failure, repeats one.
 
 mod act;
+mod calendars;
 mod op;
 mod world;
 

@@ -4,6 +4,8 @@ use domain::{MisfirePolicy, Overlap, Verdict};
 use engine::query::JobSortKey;
 use proptest::prelude::*;
 
+use super::calendars::{self, CalendarOp};
+
 /// One step. A number picks one of whatever there is, modulo how many there are; now and then an old snapshot of
 /// it, so that compare-and-set and tokens have something to refuse.
 #[derive(Clone, Debug)]
@@ -63,6 +65,12 @@ pub(super) enum Op {
     /// By a decider that lets everything be.
     FireNothing,
     NextDue,
+    /// Jobs due between a while ago and soon.
+    CountDue {
+        back: u32,
+        ahead: u32,
+        limit: u32,
+    },
     InsertRun {
         job: u8,
         delay: u32,
@@ -121,6 +129,7 @@ pub(super) enum Op {
     Forget {
         age: u32,
     },
+    Calendar(CalendarOp),
 }
 
 /// What a job is like.
@@ -174,6 +183,8 @@ fn op() -> impl Strategy<Value = Op> {
         10 => (1..6_u32, any::<bool>()).prop_map(|(limit, lease)| Op::Fire { limit, lease }),
         1 => Just(Op::FireNothing),
         3 => Just(Op::NextDue),
+        3 => (soon(), prop_oneof![Just(0), soon()], 1..4_u32)
+            .prop_map(|(back, ahead, limit)| Op::CountDue { back, ahead, limit }),
         4 => (pick(), soon()).prop_map(|(job, delay)| Op::InsertRun { job, delay }),
         2 => pick().prop_map(|job| Op::InsertOccurrence { job }),
         8 => (1..6_u32, soon()).prop_map(|(limit, seconds)| Op::Lease { limit, seconds }),
@@ -181,7 +192,7 @@ fn op() -> impl Strategy<Value = Op> {
         8 => (some(), verdict()).prop_map(|(runs, verdict)| Op::Settle { runs, verdict }),
         1 => pick().prop_map(|run| Op::Close { run }),
         3 => (pick(), pick()).prop_map(|(run, project)| Op::Cancel { run, project }),
-        3 => (pick(), soon()).prop_map(|(run, delay)| Op::Reopen { run, delay }),
+        4 => (pick(), soon()).prop_map(|(run, delay)| Op::Reopen { run, delay }),
         2 => (pick(), pick()).prop_map(|(run, project)| Op::FindRun { run, project }),
         4 => (list(), any::<Option<u8>>(), pick(), pick()).prop_map(|(list, job, statuses, kinds)| Op::ListRuns {
             list, job, statuses, kinds
@@ -191,6 +202,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (pick(), pick()).prop_map(|(key, project)| Op::Finish { key, project }),
         1 => (pick(), pick()).prop_map(|(key, project)| Op::Release { key, project }),
         1 => (0..100_u32).prop_map(|age| Op::Forget { age }),
+        6 => calendars::op().prop_map(Op::Calendar),
     ]
 }
 
@@ -214,7 +226,7 @@ fn shape() -> impl Strategy<Value = Shape> {
     )
 }
 
-fn list() -> impl Strategy<Value = List> {
+pub(super) fn list() -> impl Strategy<Value = List> {
     (any::<u8>(), any::<bool>(), 1..5_u32).prop_map(|(project, descending, limit)| List {
         project,
         descending,

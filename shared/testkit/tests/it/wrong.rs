@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::run::Lease;
-use domain::{Firing, Instant, Job, JobId, Run, RunId};
+use domain::{Calendar, Firing, Instant, Job, JobId, Run, RunId};
 use engine::{
-    Counts, DueJob, Expected, JobKey, JobQuery, LeasedRun, Page, Renewal, RunQuery, Settled, Store,
-    StoreError, StoredJob,
+    CalendarQuery, Calendars, Counts, DueJob, Expected, JobKey, JobQuery, LeasedRun, Page, Renewal, RunQuery,
+    Settled, Store, StoreError, StoredJob,
 };
 use testkit::{Fixture, MemoryStore};
 
@@ -43,10 +43,15 @@ pub(crate) enum Bug {
     FindsAcrossProjects,
     InsertsRunsOfDeletedJobs,
     NextDueForgetsThePast,
+    CalendarPutIgnoresVersion,
+    CalendarDeleteIgnoresVersion,
+    CalendarsForgetTheCursor,
+    CountsPastTheLimit,
+    CountsWithoutTheEnd,
 }
 
 impl Bug {
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::ReplaceIgnoresVersion,
         Self::ReplaceIgnoresNextOccurrence,
         Self::ReplaceForgetsRuns,
@@ -72,12 +77,18 @@ impl Bug {
         Self::FindsAcrossProjects,
         Self::InsertsRunsOfDeletedJobs,
         Self::NextDueForgetsThePast,
+        Self::CalendarPutIgnoresVersion,
+        Self::CalendarDeleteIgnoresVersion,
+        Self::CalendarsForgetTheCursor,
+        Self::CountsPastTheLimit,
+        Self::CountsWithoutTheEnd,
     ];
 
     pub(crate) fn fixture(self) -> Fixture {
         let inner = MemoryStore::new();
         let right = MemoryStore::fixture_of(&inner);
-        Fixture { store: Arc::new(Wrong { inner, bug: self, seen: Mutex::default() }), ..right }
+        let wrong = Arc::new(Wrong { inner, bug: self, seen: Mutex::default() });
+        Fixture { store: wrong.clone(), calendars: wrong, ..right }
     }
 }
 
@@ -182,6 +193,13 @@ impl Store for Wrong {
         Ok(if self.is(Bug::NextDueForgetsThePast) && next == due { None } else { next })
     }
 
+    async fn count_due(&self, from: Instant, until: Instant, limit: u32) -> Result<u64> {
+        let early =
+            if self.is(Bug::CountsWithoutTheEnd) { TimeDelta::milliseconds(1) } else { TimeDelta::zero() };
+        let limit = if self.is(Bug::CountsPastTheLimit) { u32::MAX } else { limit };
+        self.inner.count_due(from, until - early, limit).await
+    }
+
     async fn insert_run(&self, run: &Run) -> Result<bool> {
         let inserted = self.inner.insert_run(run).await?;
         Ok(inserted || (self.is(Bug::InsertsRunsOfDeletedJobs) && self.inner.peek(run.job_id).is_none()))
@@ -249,5 +267,41 @@ impl Store for Wrong {
 
     async fn ping(&self) -> Result<()> {
         self.inner.ping().await
+    }
+}
+
+#[async_trait]
+impl Calendars for Wrong {
+    async fn put_calendar(&self, calendar: &Calendar) -> Result<bool> {
+        let mut calendar = calendar.clone();
+        if self.is(Bug::CalendarPutIgnoresVersion)
+            && let Ok(Some(stored)) = self.inner.calendar(&calendar.project, &calendar.name).await
+        {
+            calendar.version = stored.version + 1;
+        }
+        self.inner.put_calendar(&calendar).await
+    }
+
+    async fn calendar(&self, project: &str, name: &str) -> Result<Option<Calendar>> {
+        self.inner.calendar(project, name).await
+    }
+
+    async fn calendars(&self, query: &CalendarQuery) -> Result<Page<Calendar>> {
+        let mut query = query.clone();
+        if self.is(Bug::CalendarsForgetTheCursor) {
+            query.after = None;
+        }
+        let mut page = self.inner.calendars(&query).await?;
+        page.has_more &= !self.is(Bug::NeverMore);
+        Ok(page)
+    }
+
+    async fn delete_calendar(&self, project: &str, name: &str, mut expected: u64) -> Result<bool> {
+        if self.is(Bug::CalendarDeleteIgnoresVersion)
+            && let Ok(Some(stored)) = self.inner.calendar(project, name).await
+        {
+            expected = stored.version;
+        }
+        self.inner.delete_calendar(project, name, expected).await
     }
 }

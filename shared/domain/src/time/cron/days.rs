@@ -6,6 +6,7 @@ use super::expression::Expression;
 use super::field::{Field, Item};
 use super::sets::{FIRST_YEAR, LAST_YEAR, Sets, Years};
 use crate::schedule::Dialect;
+use crate::time::wall::Days;
 
 /// How day of month and day of week go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +17,9 @@ pub(in crate::time) enum DayRule {
     Or,
 }
 
-/// The days an expression admits. A day is a number of days since 1970-01-01.
+/// The days an expression admits.
 #[derive(Clone, Debug)]
-pub(super) struct Days {
+pub(super) struct CronDays {
     years: Years,
     months: u64,
     rule: DayRule,
@@ -37,7 +38,7 @@ struct Month {
     first: i64,
 }
 
-impl Days {
+impl CronDays {
     pub(super) fn new(expression: &Expression, sets: &Sets) -> Self {
         let (of_month, of_week) = (&expression.day_of_month, &expression.day_of_week);
         let special = |field: &Field| {
@@ -51,57 +52,6 @@ impl Days {
             weekdays: sets.days_of_week,
             specials: [special(of_month), special(of_week)].concat().into(),
         }
-    }
-
-    pub(super) fn contains(&self, day: i64) -> bool {
-        let month = Month::of(day);
-        day >= 0 && self.of(&month) >> month.number(day) & 1 == 1
-    }
-
-    /// The first at or after `day`.
-    pub(super) fn next(&self, day: i64) -> Option<i64> {
-        let mut month = Month::of(day);
-        let mut days = self.of(&month) & (u64::MAX << month.number(day));
-        while days == 0 {
-            month = if self.years.contains(month.year) { month.next() } else { month.next_year() };
-            if month.year > LAST_YEAR {
-                return None;
-            }
-            days = self.of(&month);
-        }
-        Some(month.first - 1 + i64::from(days.trailing_zeros()))
-    }
-
-    /// The last before `day`.
-    pub(super) fn previous(&self, day: i64) -> Option<i64> {
-        let mut month = Month::of(day);
-        let mut days = self.of(&month) & ((1 << month.number(day)) - 1);
-        while days == 0 {
-            month = if self.years.contains(month.year) { month.previous() } else { month.previous_year() };
-            if month.year < FIRST_YEAR {
-                return None;
-            }
-            days = self.of(&month);
-        }
-        Some(month.first + 62 - i64::from(days.leading_zeros()))
-    }
-
-    /// How many lie in `from..until`.
-    pub(super) fn count(&self, from: i64, until: i64) -> i64 {
-        let mut count = 0;
-        let mut month = Month::of(from);
-        while month.first < until && month.year <= LAST_YEAR {
-            let mut days = self.of(&month);
-            if month.first < from {
-                days &= u64::MAX << month.number(from);
-            }
-            if month.first + month.length() > until {
-                days &= (1 << month.number(until)) - 1;
-            }
-            count += i64::from(days.count_ones());
-            month = if self.years.contains(month.year) { month.next() } else { month.next_year() };
-        }
-        count
     }
 
     /// The days of a month that match; bits 1 to 31.
@@ -131,6 +81,57 @@ impl Days {
             DayRule::Or => of_month | of_week,
         };
         days & month.all()
+    }
+}
+
+impl Days for CronDays {
+    fn contains(&self, day: i64) -> bool {
+        let month = Month::of(day);
+        day >= 0 && self.of(&month) >> month.number(day) & 1 == 1
+    }
+
+    fn next(&self, day: i64) -> Option<i64> {
+        let mut month = Month::of(day);
+        let mut days = self.of(&month) & (u64::MAX << month.number(day));
+        while days == 0 {
+            month = if self.years.contains(month.year) { month.next() } else { month.next_year() };
+            if month.year > LAST_YEAR {
+                return None;
+            }
+            days = self.of(&month);
+        }
+        Some(month.first - 1 + i64::from(days.trailing_zeros()))
+    }
+
+    fn previous(&self, day: i64) -> Option<i64> {
+        let mut month = Month::of(day);
+        let mut days = self.of(&month) & ((1 << month.number(day)) - 1);
+        while days == 0 {
+            month = if self.years.contains(month.year) { month.previous() } else { month.previous_year() };
+            if month.year < FIRST_YEAR {
+                return None;
+            }
+            days = self.of(&month);
+        }
+        Some(month.first + 62 - i64::from(days.leading_zeros()))
+    }
+
+    /// Takes time by the month.
+    fn count(&self, from: i64, until: i64) -> i64 {
+        let mut count = 0;
+        let mut month = Month::of(from);
+        while month.first < until && month.year <= LAST_YEAR {
+            let mut days = self.of(&month);
+            if month.first < from {
+                days &= u64::MAX << month.number(from);
+            }
+            if month.first + month.length() > until {
+                days &= (1 << month.number(until)) - 1;
+            }
+            count += i64::from(days.count_ones());
+            month = if self.years.contains(month.year) { month.next() } else { month.next_year() };
+        }
+        count
     }
 }
 

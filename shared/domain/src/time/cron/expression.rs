@@ -59,7 +59,7 @@ impl Expression {
         if text.starts_with('@') {
             return named(text, dialect);
         }
-        if let Some(inner) = wrapped(text, "cron") {
+        if let Some(inner) = wrapped(text) {
             return match dialect {
                 None | Some(Dialect::Aws) => Self::fields(inner, Dialect::Aws, false),
                 Some(_) => Err(refuse("malformed", "cron(…) belongs to the dialect aws")),
@@ -150,11 +150,7 @@ impl Expression {
 
 /// Sends what is no cron expression, or only works elsewhere, to where it belongs.
 fn elsewhere(text: &str) -> Result<(), Invalid> {
-    let detail = if wrapped(text, "rate").is_some() {
-        "rate(…) is no cron expression; use a schedule of type interval"
-    } else if wrapped(text, "at").is_some() {
-        "at(…) is no cron expression; use a schedule of type date"
-    } else if text.starts_with("@every") {
+    let detail = if text.starts_with("@every") {
         "@every is no cron expression; use a schedule of type interval"
     } else if text == "@reboot" {
         "@reboot has no meaning for a service that runs all the time"
@@ -182,9 +178,9 @@ fn named(text: &str, dialect: Option<Dialect>) -> Result<Expression, Invalid> {
     Expression::fields(meaning, Dialect::Unix, false)
 }
 
-/// What stands inside `name(…)`.
-fn wrapped<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.strip_prefix(name)?.trim_start().strip_prefix('(')?.strip_suffix(')')
+/// What stands inside `cron(…)`.
+fn wrapped(text: &str) -> Option<&str> {
+    text.strip_prefix("cron")?.trim_start().strip_prefix('(')?.strip_suffix(')')
 }
 
 #[cfg(test)]
@@ -245,16 +241,6 @@ mod tests {
             ("0 0 * *\n*", "malformed", "'\\n' is no character of a cron expression"),
             ("٣ * * * *", "malformed", "'٣' is no character of a cron expression"),
             ("H * * * *", "malformed", "minute can't be “H”: Jenkins' H is not supported, use jitter"),
-            (
-                "rate(5 minutes)",
-                "unsupported",
-                "rate(…) is no cron expression; use a schedule of type interval",
-            ),
-            (
-                "at(2027-01-01T00:00:00)",
-                "unsupported",
-                "at(…) is no cron expression; use a schedule of type date",
-            ),
             ("@reboot", "unsupported", "@reboot has no meaning for a service that runs all the time"),
             ("CRON_TZ=UTC * * * * *", "unsupported", "the time zone goes into the schedule's field timezone"),
             (

@@ -2,30 +2,25 @@
 //!
 //! In the order in which an expression passes through:
 //! `expression` and `field` read the text by the rules of its dialect, strictly, into numbers that are all in
-//! range; `sets` expands them with the `cron` crate; `days`, `times` and `wall` find the readings of a wall
-//! clock that match; `instants` maps those to instants in a zone. Two more go back to words: `echo`
-//! (the same expression written the standard way) and `describe` (in English).
+//! range; `sets` expands them with the `cron` crate; `days` finds the days that match. The times of day that match
+//! and the instants of both in a zone are found as for all schedules that go by a wall clock, see `wall`.
+//! Two more go back to words: `echo` (the same expression written the standard way) and `describe` (in English).
 
 mod days;
 mod describe;
 mod echo;
 mod expression;
 mod field;
-mod instants;
 mod sets;
-mod times;
-mod wall;
 
-use chrono::{NaiveDateTime, Timelike as _};
+use chrono::NaiveDateTime;
 
 pub(super) use self::days::DayRule;
-use self::days::{Days, rule_in_force};
+use self::days::{CronDays, rule_in_force};
 use self::describe::describe;
 use self::expression::Expression;
-use self::instants::Instants;
 use self::sets::Sets;
-use self::times::Times;
-use self::wall::Wall;
+use super::wall::{Instants, Times, Wall};
 use crate::Instant;
 use crate::invalid::Invalid;
 use crate::schedule::{Cron, Dialect, Fold, Gap};
@@ -35,7 +30,7 @@ use crate::schedule::{Cron, Dialect, Fold, Gap};
 pub(super) struct Occurrences {
     expression: Expression,
     sets: Sets,
-    instants: Instants,
+    instants: Instants<CronDays>,
 }
 
 impl Occurrences {
@@ -43,13 +38,14 @@ impl Occurrences {
     pub(super) fn compile(cron: &Cron) -> Result<Self, Invalid> {
         let expression = Expression::parse(&cron.expression, cron.dialect)?;
         let sets = Sets::expand(&expression)?;
-        let wall = Wall { days: Days::new(&expression, &sets), times: Times::new(&sets) };
+        let times = Times { hours: sets.hours, minutes: sets.minutes, seconds: sets.seconds };
+        let wall = Wall { days: CronDays::new(&expression, &sets), times };
         // A wildcard job keeps its cadence: whatever the clock shows counts, however often, and nothing else.
         let (gap, fold) =
             if expression.is_wildcard() { (Gap::Skip, Fold::Both) } else { (cron.gap, cron.fold) };
         let rules = cron.timezone.clone().unwrap_or_default().rules().clone();
         let instants = Instants { wall, rules, gap, fold };
-        if instants.next(0).is_none() {
+        if instants.is_empty() {
             return Err(refuse("never_fires", "no day from 1970 to 2100 matches the expression"));
         }
         Ok(Self { expression, sets, instants })
@@ -57,19 +53,17 @@ impl Occurrences {
 
     /// The first occurrence strictly after `after`.
     pub(super) fn next_after(&self, after: Instant) -> Option<Instant> {
-        self.instants.next(after.timestamp() + 1).and_then(instant)
+        self.instants.next_after(after)
     }
 
     /// The last occurrence at or before `at`.
     pub(super) fn last_until(&self, at: Instant) -> Option<Instant> {
-        self.instants.last(at.timestamp()).and_then(instant)
+        self.instants.last_until(at)
     }
 
     /// How many occurrences lie in `[from, until]`. Takes time by the month, not by the occurrence.
     pub(super) fn count(&self, from: Instant, until: Instant) -> u64 {
-        // A part of a second after an occurrence is after it.
-        let from = from.timestamp() + i64::from(from.nanosecond() > 0);
-        u64::try_from(self.instants.count(from, until.timestamp() + 1)).unwrap_or(0)
+        self.instants.count(from, until)
     }
 }
 
@@ -107,13 +101,8 @@ impl Occurrences {
 
     /// The local time that the clock skips and for which the occurrence `at` stands, if it stands for one.
     pub(super) fn stands_for(&self, at: Instant) -> Option<NaiveDateTime> {
-        let local = self.instants.stands_for(at.timestamp())?;
-        instant(local).map(|local| local.naive_utc())
+        self.instants.stands_for(at)
     }
-}
-
-fn instant(seconds: i64) -> Option<Instant> {
-    Instant::from_timestamp_secs(seconds)
 }
 
 fn refuse(code: &str, detail: impl Into<String>) -> Invalid {

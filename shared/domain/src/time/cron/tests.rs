@@ -3,9 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
-use super::instants::HORIZON;
 use super::*;
-use crate::time::Zone;
+use crate::time::{HORIZON, Zone};
 
 fn cron(expression: &str, zone: &str) -> Cron {
     Cron {

@@ -1,17 +1,23 @@
 //! Keeping jobs: what the API asks of the service.
 
+mod calendars;
+mod edit;
+
 use std::sync::Arc;
 
-use domain::job::Changed;
+use domain::calendar;
+use domain::job::Surroundings;
+use domain::plan::Timing;
 use domain::settle::cancelled;
-use domain::time::{Timetable, Zone};
-use domain::{
-    Instant, Invalid, Job, JobDraft, JobId, Reason, Run, RunId, RunKind, RunStatus, Schedule, parse,
-};
+use domain::time::Zone;
+use domain::{Instant, Job, JobDraft, JobId, Plan, Reason, Run, RunId, RunKind, RunStatus, Schedule};
 use serde_json::Value;
 
+pub use self::calendars::CalendarPut;
+use self::edit::Edit;
+use crate::calendars::Calendars;
 use crate::error::{SchedulerError, StoreError};
-use crate::ports::{Alarm, Clock, Entropy, Expected, InvalidJob, Settled, Store, StoredJob};
+use crate::ports::{Alarm, Clock, Entropy, Settled, Store, StoredJob};
 use crate::query::{JobKey, JobQuery, Page, RunQuery};
 
 type Result<T> = std::result::Result<T, SchedulerError>;
@@ -20,6 +26,7 @@ type Result<T> = std::result::Result<T, SchedulerError>;
 #[derive(Clone)]
 pub struct Scheduler {
     store: Arc<dyn Store>,
+    calendars: Arc<dyn Calendars>,
     clock: Arc<dyn Clock>,
     alarm: Arc<dyn Alarm>,
     entropy: Arc<dyn Entropy>,
@@ -33,12 +40,13 @@ impl Scheduler {
     /// A scheduler on these ports. `zone` is the default zone of schedules that name none.
     pub fn new(
         store: Arc<dyn Store>,
+        calendars: Arc<dyn Calendars>,
         clock: Arc<dyn Clock>,
         alarm: Arc<dyn Alarm>,
         entropy: Arc<dyn Entropy>,
         zone: Zone,
     ) -> Self {
-        Self { store, clock, alarm, entropy, zone }
+        Self { store, calendars, clock, alarm, entropy, zone }
     }
 
     /// The current time, as the service sees it.
@@ -53,12 +61,14 @@ impl Scheduler {
 
     /// Stores a new job.
     pub async fn create(&self, project: &str, draft: JobDraft) -> Result<StoredJob> {
+        let calendars = self.copies(project, &draft.calendars).await?;
         let now = self.clock.now();
         let id = JobId::new(now, self.entropy.random());
-        let job = Job::create(draft, project, id, &self.zone, now)?;
+        let surroundings = Surroundings { zone: &self.zone, calendars: &calendars };
+        let job = Job::create(draft, project, id, surroundings, now)?;
         self.store.insert_job(&job).await.map_err(|error| name_taken(error, &job))?;
         self.alarm.arm(job.id, job.next_fire_at).await;
-        Ok(StoredJob { job: Ok(job), last_run: None })
+        self.refreshed(project, StoredJob { job: Ok(job), last_run: None }).await
     }
 
     /// Looks a job up.
@@ -80,11 +90,8 @@ impl Scheduler {
         draft: JobDraft,
         expected: Option<u64>,
     ) -> Result<StoredJob> {
-        let change = |stored: &StoredJob, now| match &stored.job {
-            Ok(job) => Ok(job.edit(draft.clone(), &self.zone, now)?),
-            Err(broken) => Ok(self.repair(broken, draft.clone(), now)?),
-        };
-        self.change(project, key, expected, &change).await
+        let replaced = self.change(project, key, expected, &Edit::Replace(&draft)).await?;
+        self.refreshed(project, replaced).await
     }
 
     /// Applies a JSON merge patch (RFC 7396) to the job's draft.
@@ -95,15 +102,8 @@ impl Scheduler {
         patch: &Value,
         expected: Option<u64>,
     ) -> Result<StoredJob> {
-        let change = |stored: &StoredJob, now| {
-            let job = readable(stored)?;
-            let mut document = serde_json::to_value(&job.draft)
-                .map_err(|error| SchedulerError::Store(StoreError::Failed(error.into())))?;
-            merge(&mut document, patch);
-            let draft = parse::from_value(document)?;
-            Ok(job.edit(draft, &self.zone, now)?)
-        };
-        self.change(project, key, expected, &change).await
+        let patched = self.change(project, key, expected, &Edit::Patch(patch)).await?;
+        self.refreshed(project, patched).await
     }
 
     /// Stops the job from firing until it is resumed.
@@ -114,16 +114,12 @@ impl Scheduler {
         reason: Option<&str>,
         expected: Option<u64>,
     ) -> Result<StoredJob> {
-        let change = |stored: &StoredJob, now| {
-            let job = readable(stored)?.paused(reason.map(str::to_owned), now);
-            Ok(Changed { job, closing: None })
-        };
-        self.change(project, key, expected, &change).await
+        self.change(project, key, expected, &Edit::Pause(reason)).await
     }
 
     /// Lets a paused job fire again, from now on.
     pub async fn resume(&self, project: &str, key: &JobKey, expected: Option<u64>) -> Result<StoredJob> {
-        self.change(project, key, expected, &|stored, now| Ok(readable(stored)?.resumed(now))).await
+        self.change(project, key, expected, &Edit::Resume).await
     }
 
     /// Removes a job. Runs that have started go on to their end; its history stays.
@@ -138,7 +134,7 @@ impl Scheduler {
                 return Ok(());
             }
         }
-        Err(lost_race())
+        Err(lost_race("job"))
     }
 
     /// Makes the job run now, beside its schedule and whatever else of it is running.
@@ -210,60 +206,28 @@ impl Scheduler {
         Ok(run)
     }
 
-    /// What `schedule` would mean if it were stored now: with its defaults filled in, and compiled.
-    pub fn preview(
-        &self,
-        schedule: Schedule,
-        from: Instant,
-    ) -> std::result::Result<(Schedule, Timetable), Invalid> {
-        let schedule = schedule.resolved(&self.zone, from, None);
-        let timetable = Timetable::compile(&schedule)?;
-        Ok((schedule, timetable))
-    }
-
-    /// Reads, changes and writes a job, again and again while it fires in between.
-    async fn change(
+    /// What `timing` would mean if a job with it were stored at `from`: its schedule with defaults filled in, and the
+    /// plan. Jitter is that of the job `id`.
+    ///
+    /// # Errors
+    /// Everything wrong with it, by pointer; or the store's.
+    pub async fn preview(
         &self,
         project: &str,
-        key: &JobKey,
-        expected: Option<u64>,
-        change: &(dyn Fn(&StoredJob, Instant) -> Result<Changed> + Sync),
-    ) -> Result<StoredJob> {
-        for _ in 0..MAX_RACES {
-            let stored = self.job(project, key).await?;
-            check_version(expected, identity(&stored).1)?;
-            let Changed { job, closing } = change(&stored, self.clock.now())?;
-            let (read, unchanged) = match &stored.job {
-                Ok(before) => (
-                    Expected { version: before.version, next_fire_at: before.next_fire_at },
-                    before.version == job.version,
-                ),
-                Err(broken) => {
-                    (Expected { version: broken.version, next_fire_at: broken.next_fire_at }, false)
-                }
-            };
-            if unchanged {
-                return Ok(stored);
-            }
-            let replaced = self.store.replace_job(&job, read, closing.as_slice()).await;
-            if replaced.map_err(|error| name_taken(error, &job))? {
-                self.alarm.arm(job.id, job.next_fire_at).await;
-                return Ok(StoredJob { job: Ok(job), last_run: stored.last_run });
-            }
-        }
-        Err(lost_race())
+        id: JobId,
+        timing: Timing<'_>,
+        from: Instant,
+    ) -> Result<(Schedule, Plan)> {
+        let schedule = timing.schedule.clone().resolved(&self.zone, from, None);
+        let there_are = self.copies(project, timing.calendars).await?;
+        let timing = Timing { schedule: &schedule, ..timing };
+        let plan = Plan::compile(id, &timing, &calendar::copies(timing.calendars, &there_are)?)?;
+        Ok((schedule, plan))
     }
 
-    /// A job that cannot be read, started afresh under its old id.
-    fn repair(
-        &self,
-        broken: &InvalidJob,
-        draft: JobDraft,
-        now: Instant,
-    ) -> std::result::Result<Changed, Invalid> {
-        let job = Job::create(draft, &broken.project, broken.id, &self.zone, now)?;
-        let job = Job { version: broken.version + 1, created_at: broken.created_at, ..job };
-        Ok(Changed { job, closing: None })
+    /// How many other jobs are due next in `[from, until]`; counts no further than `limit`.
+    pub async fn count_due(&self, from: Instant, until: Instant, limit: u32) -> Result<u64> {
+        Ok(self.store.count_due(from, until, limit).await?)
     }
 }
 
@@ -285,7 +249,9 @@ fn readable(stored: &StoredJob) -> Result<&Job> {
 
 fn check_version(expected: Option<u64>, current: u64) -> Result<()> {
     match expected {
-        Some(expected) if expected != current => Err(SchedulerError::Stale { expected, current }),
+        Some(expected) if expected != current => {
+            Err(SchedulerError::Stale { what: "job", expected, current })
+        }
         _ => Ok(()),
     }
 }
@@ -301,69 +267,6 @@ fn no_run(id: RunId) -> SchedulerError {
     SchedulerError::NotFound { what: "run", key: id.to_string() }
 }
 
-fn lost_race() -> SchedulerError {
-    SchedulerError::Conflict("the job keeps changing; try again".to_owned())
-}
-
-/// JSON merge patch, RFC 7396: `null` removes, objects merge, everything else replaces.
-///
-/// A schedule or target of another `type` replaces the old one whole: fields of one type mean nothing in another.
-fn merge(document: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *document = patch.clone();
-        return;
-    };
-    let other_type =
-        patch.get("type").is_some_and(|kind| document.get("type").is_some_and(|old| old != kind));
-    if !document.is_object() || other_type {
-        *document = Value::Object(serde_json::Map::new());
-    }
-    let Value::Object(fields) = document else { return };
-    for (name, value) in patch {
-        if value.is_null() {
-            fields.remove(name);
-        } else {
-            merge(fields.entry(name.clone()).or_insert(Value::Null), value);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::merge;
-
-    /// The table of RFC 7396, appendix A.
-    #[test]
-    fn merge_patch_follows_the_rfc() {
-        let cases = [
-            (json!({"a":"b"}), json!({"a":"c"}), json!({"a":"c"})),
-            (json!({"a":"b"}), json!({"b":"c"}), json!({"a":"b","b":"c"})),
-            (json!({"a":"b"}), json!({"a":null}), json!({})),
-            (json!({"a":"b","b":"c"}), json!({"a":null}), json!({"b":"c"})),
-            (json!({"a":["b"]}), json!({"a":"c"}), json!({"a":"c"})),
-            (json!({"a":"c"}), json!({"a":["b"]}), json!({"a":["b"]})),
-            (json!({"a":{"b":"c"}}), json!({"a":{"b":"d","c":null}}), json!({"a":{"b":"d"}})),
-            (json!({"a":[{"b":"c"}]}), json!({"a":[1]}), json!({"a":[1]})),
-            (json!(["a", "b"]), json!(["c", "d"]), json!(["c", "d"])),
-            (json!({"a":"b"}), json!(["c"]), json!(["c"])),
-            (json!({"a":"foo"}), json!(null), json!(null)),
-            (json!({"a":"foo"}), json!("bar"), json!("bar")),
-            (json!({"e":null}), json!({"a":1}), json!({"e":null,"a":1})),
-            (json!([1, 2]), json!({"a":"b","c":null}), json!({"a":"b"})),
-            (json!({}), json!({"a":{"bb":{"ccc":null}}}), json!({"a":{"bb":{}}})),
-        ];
-        for (mut document, patch, expected) in cases {
-            merge(&mut document, &patch);
-            assert_eq!(document, expected, "{patch}");
-        }
-    }
-
-    #[test]
-    fn another_type_of_schedule_replaces_the_old_one() {
-        let mut job = json!({"schedule": {"type": "interval", "every": "5m", "anchor": null}});
-        merge(&mut job, &json!({"schedule": {"type": "cron", "expression": "@daily"}}));
-        assert_eq!(job, json!({"schedule": {"type": "cron", "expression": "@daily"}}));
-    }
+fn lost_race(what: &str) -> SchedulerError {
+    SchedulerError::Conflict(format!("the {what} keeps changing; try again"))
 }

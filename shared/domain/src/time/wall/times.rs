@@ -1,23 +1,27 @@
 //! The times of day: every combination of the hours, minutes and seconds.
 
-use super::sets::Sets;
+use crate::time_of_day::TimeOfDay;
 
 /// Seconds of a day, all of them without clock changes.
 pub(super) const DAY: i64 = 86_400;
 
-/// Times of day as seconds since midnight. None of the three sets is empty.
+/// Times of day as seconds since midnight. In each of the three sets, none of which is empty, bit n stands for
+/// the value n.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Times {
-    hours: u64,
-    minutes: u64,
-    seconds: u64,
+pub(in crate::time) struct Times {
+    pub(in crate::time) hours: u64,
+    pub(in crate::time) minutes: u64,
+    pub(in crate::time) seconds: u64,
+}
+
+impl From<TimeOfDay> for Times {
+    fn from(time: TimeOfDay) -> Self {
+        let (hour, minute, second) = split(time.seconds().into());
+        Self { hours: 1 << hour, minutes: 1 << minute, seconds: 1 << second }
+    }
 }
 
 impl Times {
-    pub(super) const fn new(sets: &Sets) -> Self {
-        Self { hours: sets.hours, minutes: sets.minutes, seconds: sets.seconds }
-    }
-
     pub(super) fn first(self) -> i64 {
         join(lowest(self.hours), lowest(self.minutes), lowest(self.seconds))
     }

@@ -5,25 +5,25 @@
 //! it skipped a reading that must not be lost. Everything else follows from walking over stretches: results are
 //! ordered by construction, and next, last and count can't disagree.
 
+use chrono::{NaiveDateTime, Timelike as _};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::wall::Wall;
+use super::{Days, Wall};
+use crate::Instant;
 use crate::schedule::{Fold, Gap};
-
-/// Seconds since the epoch at the start of 2101: the service's horizon, first instant that is out of reach.
-pub(super) const HORIZON: i64 = 4_133_980_800;
+use crate::time::HORIZON;
 
 /// No wall clock is further from UTC than this (jiff's limit is 25:59:59).
 const FAR: i64 = 26 * 3600;
 
-/// How an expression's readings become instants.
+/// The instants of a set of readings in a zone, all of them on whole seconds, from 1970 to 2100.
 #[derive(Clone, Debug)]
-pub(super) struct Instants {
-    pub(super) wall: Wall,
-    pub(super) rules: TimeZone,
-    pub(super) gap: Gap,
-    pub(super) fold: Fold,
+pub(in crate::time) struct Instants<D> {
+    pub(in crate::time) wall: Wall<D>,
+    pub(in crate::time) rules: TimeZone,
+    pub(in crate::time) gap: Gap,
+    pub(in crate::time) fold: Fold,
 }
 
 /// A stretch of time in which the offset does not change.
@@ -39,9 +39,39 @@ struct Stretch {
     after: i64,
 }
 
-impl Instants {
-    /// The first at or after `at`, in seconds since the epoch.
-    pub(super) fn next(&self, at: i64) -> Option<i64> {
+impl<D: Days> Instants<D> {
+    pub(in crate::time) fn is_empty(&self) -> bool {
+        self.next(0).is_none()
+    }
+
+    /// The first strictly after `after`.
+    pub(in crate::time) fn next_after(&self, after: Instant) -> Option<Instant> {
+        self.next(after.timestamp() + 1).and_then(instant)
+    }
+
+    /// The last at or before `at`.
+    pub(in crate::time) fn last_until(&self, at: Instant) -> Option<Instant> {
+        self.last(at.timestamp()).and_then(instant)
+    }
+
+    /// How many lie in `[from, until]`. Takes time by the change of the clock, not by the instant.
+    pub(in crate::time) fn count(&self, from: Instant, until: Instant) -> u64 {
+        // A part of a second after an occurrence is after it.
+        let from = from.timestamp() + i64::from(from.nanosecond() > 0);
+        u64::try_from(self.between(from, until.timestamp() + 1)).unwrap_or(0)
+    }
+
+    /// The local time that the clock skips and for which the instant `at` stands, if it stands for one.
+    pub(in crate::time) fn stands_for(&self, at: Instant) -> Option<NaiveDateTime> {
+        let reading = self.skipped(at.timestamp())?;
+        instant(reading).map(|reading| reading.naive_utc())
+    }
+}
+
+/// The same in seconds since the epoch.
+impl<D: Days> Instants<D> {
+    /// The first at or after `at`.
+    fn next(&self, at: i64) -> Option<i64> {
         let mut at = at.max(0);
         while at < HORIZON {
             let stretch = self.stretch(at);
@@ -61,7 +91,7 @@ impl Instants {
     }
 
     /// The last at or before `at`.
-    pub(super) fn last(&self, at: i64) -> Option<i64> {
+    fn last(&self, at: i64) -> Option<i64> {
         let mut at = at.min(HORIZON - 1);
         while at >= 0 {
             let stretch = self.stretch(at);
@@ -80,7 +110,7 @@ impl Instants {
     }
 
     /// How many lie in `from..until`.
-    pub(super) fn count(&self, from: i64, until: i64) -> i64 {
+    fn between(&self, from: i64, until: i64) -> i64 {
         let (mut at, until) = (from.max(0), until.min(HORIZON));
         let mut count = 0;
         while at < until {
@@ -100,8 +130,8 @@ impl Instants {
         count
     }
 
-    /// The first skipped reading that the occurrence `at` stands for, if it stands for one.
-    pub(super) fn stands_for(&self, at: i64) -> Option<i64> {
+    /// The first skipped reading that `at` stands for, if it stands for one.
+    fn skipped(&self, at: i64) -> Option<i64> {
         let stretch = self.stretch(at);
         let (first, end) = self.shown(&stretch);
         let own = at + stretch.offset;
@@ -142,6 +172,10 @@ impl Instants {
         let after = next.map_or(offset, |change| change.offset().seconds().into());
         Stretch { start, end, offset, before, after }
     }
+}
+
+fn instant(seconds: i64) -> Option<Instant> {
+    Instant::from_timestamp_secs(seconds)
 }
 
 fn offset(rules: &TimeZone, at: i64) -> i64 {

@@ -1,0 +1,159 @@
+//! Keeping calendars, and the jobs that use them in step.
+//!
+//! A job carries copies of its calendars, so that firing it reads nothing else. Whoever changes a calendar carries
+//! the change to every job that uses it; whoever changes a job looks afterwards whether its copies are still true.
+//! Whichever of two writers comes last therefore leaves the job right.
+
+use domain::calendar::{CalendarCopy, CalendarUse};
+use domain::{Calendar, CalendarDraft};
+
+use super::edit::Edit;
+use super::{MAX_RACES, Result, Scheduler, lost_race};
+use crate::calendars::CalendarQuery;
+use crate::error::SchedulerError;
+use crate::ports::StoredJob;
+use crate::query::{JobQuery, JobSort, JobSortKey, Page};
+
+/// What became of a calendar that was put.
+#[derive(Debug)]
+pub struct CalendarPut {
+    /// The calendar as it is now.
+    pub calendar: Calendar,
+    /// Whether there was none of that name before.
+    pub created: bool,
+    /// How many jobs are due at other times now, or may be.
+    pub jobs_changed: u64,
+}
+
+impl Scheduler {
+    /// Stores a calendar under `name`, in place of the one there may be, and reschedules the jobs that use it.
+    ///
+    /// Where it fails between the two, the same request again finishes the work.
+    pub async fn put_calendar(
+        &self,
+        project: &str,
+        name: &str,
+        draft: &CalendarDraft,
+        expected: Option<u64>,
+    ) -> Result<CalendarPut> {
+        for _ in 0..MAX_RACES {
+            let now = self.now();
+            let before = self.calendars.calendar(project, name).await?;
+            check_version(expected, before.as_ref())?;
+            let calendar = match &before {
+                None => Calendar::create(project, name, draft.clone(), now)?,
+                Some(before) if before.draft == *draft => before.clone(),
+                Some(before) => before.edit(draft.clone(), now)?,
+            };
+            if before.as_ref() == Some(&calendar) || self.calendars.put_calendar(&calendar).await? {
+                let jobs_changed = self.refresh_jobs(project, name).await?;
+                return Ok(CalendarPut { calendar, created: before.is_none(), jobs_changed });
+            }
+        }
+        Err(lost_race("calendar"))
+    }
+
+    /// Looks a calendar up.
+    pub async fn calendar(&self, project: &str, name: &str) -> Result<Calendar> {
+        self.calendars.calendar(project, name).await?.ok_or_else(|| no_calendar(name))
+    }
+
+    /// Lists calendars.
+    pub async fn calendars(&self, query: &CalendarQuery) -> Result<Page<Calendar>> {
+        Ok(self.calendars.calendars(query).await?)
+    }
+
+    /// Removes a calendar that no job uses.
+    pub async fn delete_calendar(&self, project: &str, name: &str, expected: Option<u64>) -> Result<()> {
+        for _ in 0..MAX_RACES {
+            let calendar = self.calendar(project, name).await?;
+            check_version(expected, Some(&calendar))?;
+            if let Some(user) = self.users(project, name, 1).await?.first() {
+                let user = user.job.as_ref().map_or("", |job| job.draft.name.as_str());
+                return Err(SchedulerError::Conflict(format!(
+                    "the calendar is in use: by the job “{user}”; take it out of the job's calendars first"
+                )));
+            }
+            if self.calendars.delete_calendar(project, name, calendar.version).await? {
+                return Ok(());
+            }
+        }
+        Err(lost_race("calendar"))
+    }
+
+    /// The calendars that a job's `uses` name, as far as they exist.
+    pub(super) async fn copies(&self, project: &str, uses: &[CalendarUse]) -> Result<Vec<CalendarCopy>> {
+        let mut copies = Vec::with_capacity(uses.len());
+        for it in uses {
+            copies.extend(self.calendars.calendar(project, &it.name).await?.as_ref().map(CalendarCopy::from));
+        }
+        Ok(copies)
+    }
+
+    /// The job, with copies of its calendars that are true now.
+    pub(super) async fn refreshed(&self, project: &str, stored: StoredJob) -> Result<StoredJob> {
+        match &stored.job {
+            Ok(job) if !job.calendars.is_empty() => {
+                self.change(project, &job.id.into(), None, &Edit::Calendars).await
+            }
+            _ => Ok(stored),
+        }
+    }
+
+    async fn refresh_jobs(&self, project: &str, calendar: &str) -> Result<u64> {
+        let mut changed = 0;
+        for user in self.users(project, calendar, usize::MAX).await? {
+            let Ok(job) = user.job else { continue };
+            match self.change(project, &job.id.into(), None, &Edit::Calendars).await {
+                Ok(now) => changed += u64::from(now.job.is_ok_and(|now| now.version != job.version)),
+                // Deleted, or broken, in the meantime.
+                Err(SchedulerError::NotFound { .. } | SchedulerError::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Up to `limit` of the jobs that use a calendar. Looks at all jobs: calendars change seldom, and what stores
+    /// index stays small.
+    async fn users(&self, project: &str, calendar: &str, limit: usize) -> Result<Vec<StoredJob>> {
+        const PAGE: u32 = 500;
+        let sort = JobSort { by: JobSortKey::CreatedAt, descending: false };
+        let mut query = JobQuery {
+            project: project.to_owned(),
+            states: Vec::new(),
+            labels: Vec::new(),
+            text: None,
+            sort,
+            after: None,
+            limit: PAGE,
+        };
+        let uses = |stored: &StoredJob| {
+            stored.job.as_ref().is_ok_and(|job| job.draft.calendars.iter().any(|it| it.name == calendar))
+        };
+        let mut found = Vec::new();
+        loop {
+            let page = self.store.jobs(&query).await?;
+            query.after = page.items.last().map(|last| last.cursor(sort));
+            found.extend(page.items.into_iter().filter(uses));
+            found.truncate(limit);
+            if !page.has_more || found.len() == limit {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+fn check_version(expected: Option<u64>, there_is: Option<&Calendar>) -> Result<()> {
+    let current = there_is.map_or(0, |calendar| calendar.version);
+    match expected {
+        Some(expected) if expected != current => {
+            Err(SchedulerError::Stale { what: "calendar", expected, current })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn no_calendar(name: &str) -> SchedulerError {
+    SchedulerError::NotFound { what: "calendar", key: name.to_owned() }
+}
