@@ -53,6 +53,7 @@ fn main() -> ExitCode {
 async fn run(matches: &ArgMatches, config: Config) -> anyhow::Result<ExitCode> {
     match matches.subcommand() {
         Some(("migrate", matches)) => commands::migrate::run(&config, matches.get_flag("status")).await,
+        Some(("bench", matches)) => commands::bench::run(&config, matches).await,
         Some(("healthcheck", _)) => Ok(commands::healthcheck::run(&config).await),
         Some(("cron", matches)) => {
             let explain = matches.subcommand_matches("explain").unwrap_or(matches);

@@ -37,17 +37,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let (clock, alarm) = time(&database, &bell).await?;
 
     let shutdown = CancellationToken::new();
-    let worker = (config.role != Role::Api).then(|| {
-        let targets = targets::Config {
-            allow: config.allow_targets.clone(),
-            secrets: config.webhook_secrets.clone(),
-            ..targets::Config::default()
-        };
-        let executor = Arc::new(targets::Targets::new(targets, clock.clone(), entropy.clone()));
-        let settings =
-            Settings { worker: worker_name(&*entropy), lease: config.lease, concurrency: config.concurrency };
-        Arc::new(Dispatcher::new(database.store(), clock.clone(), alarm.clone(), executor, settings))
-    });
+    let worker = (config.role != Role::Api)
+        .then(|| dispatcher(&config, &database, clock.clone(), alarm.clone(), &entropy));
     let listener = bind(config.listen).await?;
     let router = api::router(api::ApiState {
         scheduler: Scheduler::new(
@@ -156,8 +147,30 @@ async fn open(config: &Config) -> anyhow::Result<Database> {
     Ok(database)
 }
 
+/// What fires and runs jobs in this process.
+pub(crate) fn dispatcher(
+    config: &Config,
+    database: &Database,
+    clock: Arc<dyn Clock>,
+    alarm: Arc<dyn Alarm>,
+    entropy: &Arc<dyn Entropy>,
+) -> Arc<Dispatcher> {
+    let targets = targets::Config {
+        allow: config.allow_targets.clone(),
+        secrets: config.webhook_secrets.clone(),
+        ..targets::Config::default()
+    };
+    let executor = Arc::new(targets::Targets::new(targets, clock.clone(), entropy.clone()));
+    let settings =
+        Settings { worker: worker_name(&**entropy), lease: config.lease, concurrency: config.concurrency };
+    Arc::new(Dispatcher::new(database.store(), clock, alarm, executor, settings))
+}
+
 /// The clock and the alarm that go with the database: replicas share its time and ring each other through it.
-async fn time(database: &Database, bell: &Bell) -> anyhow::Result<(Arc<dyn Clock>, Arc<dyn Alarm>)> {
+pub(crate) async fn time(
+    database: &Database,
+    bell: &Bell,
+) -> anyhow::Result<(Arc<dyn Clock>, Arc<dyn Alarm>)> {
     Ok(match database {
         Database::Postgres(store) => {
             let clock: Arc<dyn Clock> = Arc::new(store.clock().await?);
@@ -188,7 +201,7 @@ fn origins(config: &Config) -> anyhow::Result<Vec<HeaderValue>> {
     config.cors_origins.iter().map(parse).collect()
 }
 
-fn record_metrics() -> anyhow::Result<PrometheusHandle> {
+pub(crate) fn record_metrics() -> anyhow::Result<PrometheusHandle> {
     /// From a millisecond, which is what a start may lag, to a minute; the steps are OpenTelemetry's.
     const SECONDS: [f64; 16] =
         [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 60.0];
