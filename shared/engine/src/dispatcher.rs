@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{TimeDelta, TimeZone, Utc};
@@ -16,9 +16,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::StoreError;
 use crate::hosts::{Hosts, Place};
-use crate::ports::{Alarm, Call, Clock, DueJob, Executor, LeasedRun, Renewal, Settled, Store};
+use crate::ports::{Alarm, Clock, DueJob, Executor, LeasedRun, Renewal, Settled, Store};
 use crate::settler;
-use crate::worker::{InFlight, Stop, attempt};
+use crate::worker::{Attempts, InFlight, Stop, Stopper};
 
 /// How a dispatcher works.
 #[derive(Clone, Debug)]
@@ -35,13 +35,17 @@ pub struct Settings {
 pub struct Dispatcher {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    executor: Arc<dyn Executor>,
     settings: Settings,
     in_flight: Arc<InFlight>,
     permits: Arc<Semaphore>,
+    /// For attempts that end at once: what bounds them is how fast their outcomes are written.
+    quick: Arc<Semaphore>,
     hosts: Hosts,
-    attempts: TaskTracker,
+    attempts: Attempts,
+    tasks: TaskTracker,
     outcomes: mpsc::Sender<Settled>,
+    /// Whether some of the runs fired last found no room.
+    crowded: AtomicBool,
     last_look: AtomicI64,
 }
 
@@ -64,6 +68,8 @@ const HOST_BUSY: TimeDelta = TimeDelta::seconds(1);
 const JOB_UNREADABLE: TimeDelta = TimeDelta::minutes(1);
 /// Fewer than so many are not worth a transaction of their own.
 const SMALL_BATCH: usize = 64;
+/// At most so many attempts that end at once wait for their outcomes to be written.
+const QUICK: usize = 4 * BATCH;
 
 impl Dispatcher {
     /// A dispatcher on these ports. Must be called within a tokio runtime: outcomes are written by a task of their
@@ -80,12 +86,19 @@ impl Dispatcher {
         tokio::spawn(settler::run(store.clone(), alarm, clock.clone(), in_flight.clone(), ended));
         Self {
             permits: Arc::new(Semaphore::new(settings.concurrency)),
+            quick: Arc::new(Semaphore::new(QUICK)),
             hosts: Hosts::new(settings.concurrency),
-            attempts: TaskTracker::new(),
+            attempts: Attempts {
+                executor,
+                clock: clock.clone(),
+                in_flight: in_flight.clone(),
+                outcomes: outcomes.clone(),
+            },
+            tasks: TaskTracker::new(),
+            crowded: AtomicBool::new(true),
             last_look: AtomicI64::new(clock.now().timestamp_millis()),
             store,
             clock,
-            executor,
             settings,
             in_flight,
             outcomes,
@@ -125,10 +138,13 @@ impl Dispatcher {
         Ok(next)
     }
 
-    /// Waits, up to `patience`, until another attempt may be started.
+    /// Waits, up to `patience`, until another attempt may be started, and a batch of those that end at once.
     pub async fn wait_for_room(&self, patience: Duration) {
         if self.permits.available_permits() == 0 {
             drop(timeout(patience, self.permits.acquire()).await);
+        }
+        if self.quick.available_permits() < BATCH {
+            drop(timeout(patience, self.quick.acquire_many(clamp(BATCH))).await);
         }
     }
 
@@ -137,10 +153,14 @@ impl Dispatcher {
     pub async fn fire_due(&self) -> Result<(usize, bool), StoreError> {
         let now = self.clock.now();
         let mut room = self.reserve(BATCH);
+        let mut quick_room = self.quick.available_permits().min(BATCH);
         // Little room must not make for many small transactions: what finds no room waits, recorded and in order.
-        let limit = if room.len() < SMALL_BATCH { BATCH } else { room.len() };
+        let crowded = self.crowded.load(Ordering::Relaxed) && SMALL_BATCH <= room.len();
+        let limit = if crowded { room.len() } else { BATCH };
         let lease = self.lease(now);
         let mut free = room.len();
+        let mut left_out = false;
+        let mut at_once: HashMap<RunId, Arc<Job>> = HashMap::new();
         let mut starts: HashMap<RunId, (Arc<Job>, Place)> = HashMap::new();
         let mut decide = |due: DueJob| {
             let Some(job) = due.job else {
@@ -148,8 +168,16 @@ impl Dispatcher {
                 return Firing::invalid(due.id);
             };
             let mut firing = fire(&job, due.next_fire_at, now, due.active);
+            let quick = self.attempts.executor.ends_at_once(&job.draft.target);
             for run in firing.runs.iter_mut().filter(|run| run.status == RunStatus::Pending) {
+                if quick && quick_room > 0 {
+                    quick_room -= 1;
+                    *run = run.clone().leased(&lease);
+                    at_once.insert(run.id, job.clone());
+                    continue;
+                }
                 if free == 0 {
+                    left_out = true;
                     break;
                 }
                 let Some(place) = self.hosts.enter(&job.draft.target) else {
@@ -164,15 +192,20 @@ impl Dispatcher {
         };
         let firings = self.store.fire_due(now, clamp(limit), &mut decide).await?;
         let fired = firings.len();
+        self.crowded.store(left_out, Ordering::Relaxed);
+        let mut batch = Vec::with_capacity(at_once.len());
         for run in firings.into_iter().flat_map(|firing| firing.runs) {
             if run.status == RunStatus::Running {
-                if let (Some((job, place)), Some(permit)) = (starts.remove(&run.id), room.pop()) {
+                if let Some(job) = at_once.remove(&run.id) {
+                    batch.push((run, job));
+                } else if let (Some((job, place)), Some(permit)) = (starts.remove(&run.id), room.pop()) {
                     self.start(run, job, (permit, place));
                 }
             } else {
                 count_unexecuted(&run);
             }
         }
+        self.start_at_once(batch);
         Ok((fired, fired == limit))
     }
 
@@ -253,13 +286,13 @@ impl Dispatcher {
     /// them no attempt. Returns when every outcome is written or the process must give up.
     pub async fn drain(&self, grace: Duration) {
         const LAST_WRITES: Duration = Duration::from_secs(5);
-        self.attempts.close();
-        if timeout(grace, self.attempts.wait()).await.is_err() {
+        self.tasks.close();
+        if timeout(grace, self.tasks.wait()).await.is_err() {
             tracing::warn!(runs = self.in_flight.len(), "handing back runs that did not finish in time");
             self.in_flight.stop_all(Stop::Shutdown);
         }
         let written = async {
-            self.attempts.wait().await;
+            self.tasks.wait().await;
             while self.in_flight.len() > 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -282,30 +315,34 @@ impl Dispatcher {
     }
 
     fn start(&self, run: Run, job: Arc<Job>, room: (OwnedSemaphorePermit, Place)) {
-        let until = run.due_at.unwrap_or_else(|| self.clock.now());
-        let stopper = self.in_flight.add(run.id, run.token, until);
-        let (executor, clock) = (self.executor.clone(), self.clock.clone());
-        let (outcomes, in_flight) = (self.outcomes.clone(), self.in_flight.clone());
-        self.attempts.spawn(async move {
-            let started_at = clock.now();
-            if run.attempts.is_empty() {
-                let delay = (started_at - run.due_for()).as_seconds_f64();
-                histogram!("scheduler_start_delay_seconds").record(delay);
-            }
-            let call = call(&run, &job);
-            match attempt(&*executor, &call, &stopper).await {
-                Some(outcome) => {
-                    let draft = &job.draft;
-                    let token = run.token;
-                    let run = settle(&run, &draft.retry, draft.timeout, started_at, clock.now(), outcome);
-                    // The receiver lives as long as there are senders.
-                    let _ = outcomes.send(Settled { run, token }).await;
-                }
-                None => in_flight.remove(run.id, run.token),
-            }
+        let stopper = self.hold(&run);
+        let attempts = self.attempts.clone();
+        self.tasks.spawn(async move {
+            attempts.make(run, &job, &stopper).await;
             // Only now: attempts must not run ahead of the store that keeps their outcomes.
             drop(room);
         });
+    }
+
+    /// Starts attempts that end at once, all in one task: one each would cost more than the attempt.
+    fn start_at_once(&self, batch: Vec<(Run, Arc<Job>)>) {
+        if batch.is_empty() {
+            return;
+        }
+        // This is the only place that takes them, so there are as many as were counted.
+        let room = self.quick.clone().try_acquire_many_owned(clamp(batch.len())).ok();
+        let held: Vec<_> = batch.into_iter().map(|(run, job)| (self.hold(&run), run, job)).collect();
+        let attempts = self.attempts.clone();
+        self.tasks.spawn(async move {
+            for (stopper, run, job) in held {
+                attempts.make(run, &job, &stopper).await;
+            }
+            drop(room);
+        });
+    }
+
+    fn hold(&self, run: &Run) -> Stopper {
+        self.in_flight.add(run.id, run.token, run.due_at.unwrap_or_else(|| self.clock.now()))
     }
 
     /// Settles a run whose worker disappeared: its attempt counts as abandoned, the policy says what follows.
@@ -327,19 +364,6 @@ impl Dispatcher {
 fn put_back(run: Run, due_at: Instant) -> Settled {
     let token = run.token;
     Settled { run: Run { status: RunStatus::Pending, due_at: Some(due_at), ..run }, token }
-}
-
-fn call(run: &Run, job: &Job) -> Call {
-    Call {
-        run_id: run.id,
-        job_id: run.job_id,
-        job_name: job.draft.name.clone(),
-        scheduled_for: run.scheduled_for,
-        kind: run.kind,
-        attempt: u32::try_from(run.attempts.len()).unwrap_or(u32::MAX).saturating_add(1),
-        target: job.draft.target.clone(),
-        timeout: job.draft.timeout,
-    }
 }
 
 fn count_unexecuted(run: &Run) {

@@ -240,6 +240,13 @@ pub trait Entropy: Send + Sync {
 pub trait Executor: Send + Sync {
     /// Carries out one attempt. Ends early, with what it has, when `cancel` fires.
     async fn execute(&self, call: &Call, cancel: CancellationToken) -> Outcome;
+
+    /// Whether attempts at `target` end as soon as they begin, waiting for nothing. Such attempts take no part in
+    /// the limit of concurrency, and many of them share a task.
+    fn ends_at_once(&self, target: &Target) -> bool {
+        let _ = target;
+        false
+    }
 }
 
 /// One attempt to be made.

@@ -68,6 +68,11 @@ async fn tick(dispatcher: &Dispatcher, mut ear: Ear, entropy: &dyn Entropy, shut
                 pause
             }
         };
+        if pause.is_zero() {
+            // Even the shortest sleep takes a millisecond.
+            tokio::task::yield_now().await;
+            continue;
+        }
         tokio::select! {
             () = shutdown.cancelled() => (),
             () = ear.heard() => (),

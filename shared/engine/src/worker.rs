@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use domain::{Instant, Outcome, RunId, Verdict};
+use domain::{Instant, Job, Outcome, Run, RunId, Verdict, settle};
 use futures::FutureExt;
+use metrics::histogram;
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::ports::{Call, Executor};
+use crate::ports::{Call, Clock, Executor, Settled};
 
 /// How long an executor may take to end after it was told to.
 const GRACE: Duration = Duration::from_secs(1);
@@ -39,7 +41,7 @@ struct Held {
 /// Stops one attempt; the first reason given counts.
 #[derive(Clone, Default)]
 pub(crate) struct Stopper {
-    reason: std::sync::Arc<OnceLock<Stop>>,
+    reason: Arc<OnceLock<Stop>>,
     cancel: CancellationToken,
 }
 
@@ -113,11 +115,56 @@ impl InFlight {
     }
 }
 
+/// What it takes to make attempts.
+#[derive(Clone)]
+pub(crate) struct Attempts {
+    pub(crate) executor: Arc<dyn Executor>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) in_flight: Arc<InFlight>,
+    pub(crate) outcomes: mpsc::Sender<Settled>,
+}
+
+impl Attempts {
+    /// Makes one attempt at a leased run, and has its outcome written.
+    pub(crate) async fn make(&self, run: Run, job: &Job, stopper: &Stopper) {
+        let started_at = self.clock.now();
+        if run.attempts.is_empty() {
+            let delay = (started_at - run.scheduled_for).as_seconds_f64();
+            histogram!("scheduler_start_delay_seconds").record(delay);
+        }
+        match attempt(&*self.executor, &call(&run, job), stopper).await {
+            Some(outcome) => {
+                let token = run.token;
+                let draft = &job.draft;
+                let run = settle(&run, &draft.retry, draft.timeout, started_at, self.clock.now(), outcome);
+                // The receiver lives as long as there are senders.
+                let _ = self.outcomes.send(Settled { run, token }).await;
+            }
+            None => self.in_flight.remove(run.id, run.token),
+        }
+    }
+}
+
+fn call(run: &Run, job: &Job) -> Call {
+    Call {
+        run_id: run.id,
+        job_id: run.job_id,
+        job_name: job.draft.name.clone(),
+        scheduled_for: run.scheduled_for,
+        kind: run.kind,
+        attempt: u32::try_from(run.attempts.len()).unwrap_or(u32::MAX).saturating_add(1),
+        target: job.draft.target.clone(),
+        timeout: job.draft.timeout,
+    }
+}
+
 /// Makes one attempt. `None` where its result is not ours to write.
-pub(crate) async fn attempt(executor: &dyn Executor, call: &Call, stopper: &Stopper) -> Option<Outcome> {
+async fn attempt(executor: &dyn Executor, call: &Call, stopper: &Stopper) -> Option<Outcome> {
     let execution = AssertUnwindSafe(executor.execute(call, stopper.cancel.clone())).catch_unwind();
     tokio::pin!(execution);
     let ended = tokio::select! {
+        // What ends at once needs no timer.
+        biased;
         ended = &mut execution => Some(ended),
         () = sleep(call.timeout.to_std()) => None,
         () = stopper.cancel.cancelled() => None,

@@ -65,6 +65,13 @@ impl Executor for Targets {
             Target::Noop(_) => Verdict::Succeeded.into(),
         }
     }
+
+    fn ends_at_once(&self, target: &Target) -> bool {
+        match target {
+            Target::Http(_) => false,
+            Target::Log(_) | Target::Noop(_) => true,
+        }
+    }
 }
 
 /// Makes ring the process's TLS provider, for libraries that ask for one (reqwest does, [`Targets`] does not).

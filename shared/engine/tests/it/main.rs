@@ -7,6 +7,7 @@
     reason = "helpers of tests fail and speak as tests do"
 )]
 
+mod at_once;
 mod bench;
 mod calendars;
 mod dispatching;
