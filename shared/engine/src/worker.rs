@@ -129,7 +129,7 @@ impl Attempts {
     pub(crate) async fn make(&self, run: Run, job: &Job, stopper: &Stopper) {
         let started_at = self.clock.now();
         if run.attempts.is_empty() {
-            let delay = (started_at - run.scheduled_for).as_seconds_f64();
+            let delay = (started_at - run.due_for()).as_seconds_f64();
             histogram!("scheduler_start_delay_seconds").record(delay);
         }
         match attempt(&*self.executor, &call(&run, job), stopper).await {

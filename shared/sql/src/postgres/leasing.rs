@@ -103,13 +103,16 @@ pub(super) async fn renew(
 /// What settling may change, and nothing else: not whether somebody asked to cancel, which may have happened since
 /// the run was read, nor the token, which only leases change.
 pub(super) const COMMIT: &str = "-- commit_settled
+WITH written AS (
 UPDATE runs AS r
 SET status = n.status, due_at = n.due_at, worker = n.worker, finished_at = n.finished_at, document = n.document::json
 FROM unnest(
     $1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::text[], $6::timestamptz[], $7::text[]
 ) AS n (id, token, status, due_at, worker, finished_at, document)
 WHERE r.id = ANY (ARRAY[n.id]) AND r.token = n.token AND coalesce(r.finished_at, 'infinity') = 'infinity'
-RETURNING r.id, r.token";
+RETURNING r.id, r.token
+)
+SELECT array_agg(id), array_agg(token) FROM written";
 
 /// Of two outcomes of one lease the first is written, and the second is late by definition.
 pub(super) async fn commit(pool: &PgPool, settled: &[Settled]) -> sqlx::Result<Vec<bool>> {
@@ -123,10 +126,10 @@ pub(super) async fn commit(pool: &PgPool, settled: &[Settled]) -> sqlx::Result<V
     }
     let query = sqlx::query(COMMIT).bind(new.ids).bind(new.tokens).bind(new.statuses).bind(new.due_at);
     let query = query.bind(new.workers).bind(new.finished_at).bind(new.documents);
-    let mut written = HashSet::with_capacity(settled.len());
-    for row in query.fetch_all(pool).await? {
-        written.insert((RunId(row.try_get(0)?), row.try_get::<i64, _>(1)?));
-    }
+    let row = query.fetch_one(pool).await?;
+    let ids = row.try_get::<Option<Vec<Uuid>>, _>(0)?.unwrap_or_default();
+    let tokens = row.try_get::<Option<Vec<i64>>, _>(1)?.unwrap_or_default();
+    let written: HashSet<(RunId, i64)> = ids.into_iter().map(RunId).zip(tokens).collect();
     let mut answers = vec![false; settled.len()];
     for index in order {
         answers[index] = written.contains(&key(index));
@@ -155,7 +158,7 @@ impl Arrays {
         self.due_at.push(record.due_at);
         self.workers.push(record.worker);
         self.finished_at.push(record.finished_at);
-        self.documents.push(record.document.to_string());
+        self.documents.push(record.document);
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn run(row: &PgRow) -> sqlx::Result<Run> {
         cancel_requested: row.try_get(9)?,
         created_at: row.try_get(10)?,
         finished_at: row.try_get(11)?,
-        document: json(row, 12)?,
+        document: text(row, 12)?,
     };
     Ok(record.into_run())
 }
@@ -69,6 +69,15 @@ pub(super) fn calendar_record(row: &PgRow) -> sqlx::Result<CalendarRecord> {
         updated_at: row.try_get(4)?,
         document: json(row, 5)?,
     })
+}
+
+/// A run's document as it is sent. One that is no text cannot be read later either, and says so then.
+fn text(row: &PgRow, index: usize) -> sqlx::Result<String> {
+    let raw = row.try_get_raw(index)?;
+    if raw.is_null() {
+        return Ok(String::new());
+    }
+    Ok(String::from_utf8_lossy(raw.as_bytes().map_err(sqlx::Error::Decode)?).into_owned())
 }
 
 /// A document, or null where it is JSON that Rust cannot hold (a number of 400 digits is one): a single row must

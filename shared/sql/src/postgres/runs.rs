@@ -47,7 +47,7 @@ impl<'a> FromIterator<&'a Run> for RunArrays {
             arrays.cancel_requested.push(record.cancel_requested);
             arrays.created_at.push(record.created_at);
             arrays.finished_at.push(record.finished_at);
-            arrays.documents.push(record.document.to_string());
+            arrays.documents.push(record.document);
         }
         arrays
     }
@@ -128,7 +128,7 @@ pub(super) async fn insert(pool: &PgPool, run: &Run) -> sqlx::Result<bool> {
         .bind(record.cancel_requested)
         .bind(record.created_at)
         .bind(record.finished_at)
-        .bind(record.document.to_string())
+        .bind(record.document)
         .execute(pool)
         .await?;
     Ok(inserted.rows_affected() == 1)
@@ -163,7 +163,7 @@ pub(super) async fn reopen(pool: &PgPool, run: &Run) -> sqlx::Result<bool> {
         .bind(record.due_at)
         .bind(record.worker)
         .bind(record.finished_at)
-        .bind(record.document.to_string())
+        .bind(record.document)
         .execute(pool)
         .await?;
     Ok(reopened.rows_affected() == 1)

@@ -2,23 +2,32 @@
 //! of values; ids are hexadecimal, since JSON has no bytes.
 
 use domain::Instant;
-use serde_json::Value;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 /// Ids alone.
 pub(super) fn ids(ids: impl IntoIterator<Item = Uuid>) -> String {
-    Value::Array(ids.into_iter().map(id).collect()).to_string()
+    rows(ids.into_iter().map(Id))
 }
 
-/// Rows of values.
-pub(super) fn rows(rows: impl IntoIterator<Item = Vec<Value>>) -> String {
-    Value::Array(rows.into_iter().map(Value::Array).collect()).to_string()
+/// Rows of values: tuples, mostly.
+pub(super) fn rows<T: Serialize>(rows: impl IntoIterator<Item = T>) -> String {
+    let mut text = Vec::new();
+    // Writing to memory does not fail, nor do rows of texts and numbers.
+    let _ = serde_json::Serializer::new(&mut text).collect_seq(rows);
+    String::from_utf8(text).unwrap_or_default()
 }
 
-pub(super) fn id(id: Uuid) -> Value {
-    Value::String(id.simple().to_string())
+/// An id as a value.
+pub(super) struct Id(pub(super) Uuid);
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.simple().encode_lower(&mut Uuid::encode_buffer()))
+    }
 }
 
-pub(super) fn instant(at: Option<Instant>) -> Value {
-    at.map_or(Value::Null, |at| Value::from(at.timestamp_millis()))
+/// An instant as a value.
+pub(super) fn instant(at: Option<Instant>) -> Option<i64> {
+    at.map(|at| at.timestamp_millis())
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use domain::{Firing, Instant, Job, JobId, Run};
 use engine::DueJob;
-use serde_json::Value;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
 use uuid::Uuid;
@@ -70,13 +69,9 @@ async fn count_active(
 
 /// Writes the firings, and takes out of them the runs that existed already.
 async fn advance(connection: &mut SqliteConnection, firings: &mut [Firing]) -> sqlx::Result<()> {
-    let moves = firings.iter().map(|firing| {
-        vec![
-            batch::id(firing.job_id.0),
-            batch::instant(firing.next_fire_at),
-            Value::from(firing.state as i16),
-        ]
-    });
+    let moves = firings
+        .iter()
+        .map(|firing| (batch::Id(firing.job_id.0), batch::instant(firing.next_fire_at), firing.state as i16));
     let moves = batch::rows(moves);
     sqlx::query(ADVANCE).bind(moves).execute(&mut *connection).await?;
     let runs: Vec<&Run> = firings.iter().flat_map(|firing| &firing.runs).collect();
@@ -113,6 +108,8 @@ pub(super) async fn load_definitions(
         }
     }
     if !missing.is_empty() {
+        // Jobs that are due together were often made together: neighbours in the index.
+        missing.sort_unstable();
         for row in sqlx::query(LOAD_DEFINITIONS).bind(batch::ids(missing)).fetch_all(connection).await? {
             // A row that cannot be read costs its own job, not the batch it is due with.
             match rows::job_record(&row) {

@@ -6,7 +6,7 @@ use domain::run::Lease;
 use domain::{Instant, JobId, RunId, RunStatus};
 use engine::record::{RunRecord, numbered};
 use engine::{LeasedRun, Renewal, Settled};
-use serde_json::Value;
+use serde::Serialize;
 use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use uuid::Uuid;
@@ -81,7 +81,7 @@ pub(super) async fn renew(
     held: &[(RunId, u64)],
     until: Instant,
 ) -> sqlx::Result<Vec<Renewal>> {
-    let rows = held.iter().map(|(id, token)| vec![batch::id(id.0), Value::from(to_i64(*token))]);
+    let rows = held.iter().map(|(id, token)| (batch::Id(id.0), to_i64(*token)));
     let rows = batch::rows(rows);
     let kept: Vec<(Uuid, i64, bool)> = sqlx::query_as(RENEW)
         .bind(rows)
@@ -103,7 +103,7 @@ pub(super) async fn renew(
 pub(super) const COMMIT: &str = "-- commit_settled
 UPDATE runs AS r
 SET status = n.value ->> 2, due_at = n.value ->> 3, worker = n.value ->> 4, finished_at = n.value ->> 5,
-    document = n.value -> 6
+    document = n.value ->> 6
 FROM json_each($1) AS n
 WHERE r.id = unhex(n.value ->> 0) AND r.token = n.value ->> 1 AND r.finished_at IS NULL
 RETURNING id, token";
@@ -125,17 +125,17 @@ pub(super) async fn commit(pool: &SqlitePool, settled: &[Settled]) -> sqlx::Resu
         .collect())
 }
 
-fn values(settled: &Settled) -> Vec<Value> {
+fn values(settled: &Settled) -> impl Serialize {
     let record = RunRecord::from(&settled.run);
-    vec![
-        batch::id(record.id),
-        Value::from(to_i64(settled.token)),
-        Value::from(record.status),
+    (
+        batch::Id(record.id),
+        to_i64(settled.token),
+        record.status,
         batch::instant(record.due_at),
-        Value::from(record.worker),
+        record.worker,
         batch::instant(record.finished_at),
         record.document,
-    ]
+    )
 }
 
 fn to_i64(token: u64) -> i64 {

@@ -50,7 +50,7 @@ pub(super) fn run(row: &SqliteRow) -> sqlx::Result<Run> {
         cancel_requested: row.try_get(9)?,
         created_at: instant(row.try_get(10)?)?,
         finished_at: maybe_instant(row, 11)?,
-        document: json(row, 12)?,
+        document: row.try_get(12)?,
     };
     Ok(record.into_run())
 }

@@ -2,7 +2,7 @@
 
 use domain::{Run, RunId};
 use engine::record::RunRecord;
-use serde_json::Value;
+use serde::Serialize;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ const INSERT_MANY: &str = concat!(
     "-- insert_runs
 INSERT INTO runs (", bare_run_columns!(), ")
 SELECT unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-    value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value -> 12
+    value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
 FROM json_each($1) WHERE true
 ON CONFLICT (id) DO NOTHING
 RETURNING id"
@@ -35,23 +35,23 @@ pub(super) async fn insert_many(connection: &mut SqliteConnection, runs: &[&Run]
 }
 
 /// In the order of `bare_run_columns!()`.
-fn values(run: &Run) -> Vec<Value> {
+fn values(run: &Run) -> impl Serialize {
     let record = RunRecord::from(run);
-    vec![
-        batch::id(record.id),
-        Value::from(record.project),
-        batch::id(record.job_id),
-        Value::from(record.kind),
-        Value::from(record.status),
-        batch::instant(Some(record.scheduled_for)),
+    (
+        batch::Id(record.id),
+        record.project,
+        batch::Id(record.job_id),
+        record.kind,
+        record.status,
+        record.scheduled_for.timestamp_millis(),
         batch::instant(record.due_at),
-        Value::from(record.token),
-        Value::from(record.worker),
-        Value::from(record.cancel_requested),
-        batch::instant(Some(record.created_at)),
+        record.token,
+        record.worker,
+        record.cancel_requested,
+        record.created_at.timestamp_millis(),
         batch::instant(record.finished_at),
         record.document,
-    ]
+    )
 }
 
 const INSERT: &str = concat!(
@@ -79,7 +79,7 @@ pub(super) async fn insert(pool: &SqlitePool, run: &Run) -> sqlx::Result<bool> {
         .bind(record.cancel_requested)
         .bind(record.created_at.timestamp_millis())
         .bind(record.finished_at.map(|at| at.timestamp_millis()))
-        .bind(record.document.to_string())
+        .bind(record.document)
         .execute(pool)
         .await?;
     Ok(inserted.rows_affected() == 1)
@@ -113,7 +113,7 @@ pub(super) async fn reopen(pool: &SqlitePool, run: &Run) -> sqlx::Result<bool> {
         .bind(record.due_at.map(|at| at.timestamp_millis()))
         .bind(record.worker)
         .bind(record.finished_at.map(|at| at.timestamp_millis()))
-        .bind(record.document.to_string())
+        .bind(record.document)
         .execute(pool)
         .await?;
     Ok(reopened.rows_affected() == 1)
