@@ -14,8 +14,8 @@ use super::workers::Workers;
 use super::{Asked, load, progress};
 use crate::config::Config;
 
-/// How often the end is looked for.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often the end is looked for: asking costs the database a little, too.
+const LOOK: Duration = Duration::from_millis(50);
 /// A burst that takes longer than this has come to a halt.
 const PATIENCE: Duration = Duration::from_mins(15);
 

@@ -32,7 +32,10 @@ pub(super) async fn jobs(
         let (schedule, target) = describe(index);
         let draft = json!({"name": format!("job-{index}"), "schedule": schedule, "target": target});
         let draft: JobDraft = serde_json::from_value(draft)?;
-        let job = Job::create(draft, PROJECT, JobId::new(now, OsEntropy.random()), &zone, now)?;
+        // As if created one after the other: ids of jobs sort by creation, and indexes are filled in that order.
+        let age = TimeDelta::milliseconds(i64::try_from(count - index)?);
+        let id = JobId::new(now - age, OsEntropy.random());
+        let job = Job::create(draft, PROJECT, id, &zone, now)?;
         ids.push(job.id);
         records.push(JobRecord::from(&job));
         if records.len() == CHUNK || index + 1 == count {
