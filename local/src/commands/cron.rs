@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use domain::plan::Timing;
 use domain::schedule::{Cron, Fold, Gap};
 use domain::time::Zone;
-use domain::{HumanDuration, Instant, JobId, Plan, Schedule};
+use domain::{HumanDuration, Instant, Invalid, JobId, Plan, Schedule};
 use engine::Clock;
 
 use crate::system::SystemClock;
@@ -20,13 +20,8 @@ pub(crate) fn explain(zone: &Zone, matches: &ArgMatches) -> anyhow::Result<ExitC
         None => SystemClock.now(),
     };
     let count = matches.get_one::<u16>("count").copied().unwrap_or(10);
-    let schedule = Schedule::Cron(Cron {
-        expression: said("expression").unwrap_or_default(),
-        dialect: None,
-        timezone: Some(zone.clone()),
-        gap: Gap::default(),
-        fold: Fold::default(),
-    });
+    // As a job would be created at that instant: `rate(…)` begins with it.
+    let schedule = read(&said("expression").unwrap_or_default(), zone)?.resolved(zone, from, None);
     let timing = Timing {
         schedule: &schedule,
         start_at: None,
@@ -44,11 +39,24 @@ pub(crate) fn explain(zone: &Zone, matches: &ArgMatches) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
+fn read(expression: &str, zone: &Zone) -> Result<Schedule, Invalid> {
+    Schedule::try_from(Cron {
+        expression: expression.to_owned(),
+        dialect: None,
+        timezone: Some(zone.clone()),
+        gap: Gap::default(),
+        fold: Fold::default(),
+    })
+}
+
 fn print(preview: &SchedulePreview) {
     println!("{}", preview.description);
-    if let Some(normalized) = &preview.normalized {
-        println!("{normalized}, about {} times a day\n", preview.runs_per_day.unwrap_or_default());
+    let often = preview.runs_per_day.map(|times| format!("about {times} times a day"));
+    let more: Vec<_> = preview.normalized.iter().chain(&often).map(String::as_str).collect();
+    if !more.is_empty() {
+        println!("{}", more.join(", "));
     }
+    println!();
     for occurrence in &preview.next {
         let note = occurrence.note.as_ref().map_or(String::new(), |note| format!("  {note}"));
         println!("{} {}  {}{note}", occurrence.local, occurrence.offset, occurrence.at);

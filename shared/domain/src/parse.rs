@@ -135,3 +135,83 @@ fn pointer(path: &Path) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::JobDraft;
+
+    /// A sound draft with one field, at a pointer, replaced; or taken out where there is no value.
+    fn draft(pointer: &str, value: Option<Value>) -> Value {
+        let mut draft = json!({
+            "name": "nightly",
+            "schedule": {"type": "calendar_interval", "every": {"days": 1}},
+            "target": {"type": "http", "url": "https://example.com/"},
+            "retry": {},
+            "calendars": [{"name": "holidays"}],
+        });
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        let parent = draft.pointer_mut(parent).and_then(Value::as_object_mut).unwrap();
+        match value {
+            Some(value) => parent.insert(name.to_owned(), value),
+            None => parent.remove(name),
+        };
+        draft
+    }
+
+    /// Pointer and code, which are the same for text and for a value.
+    fn gist(draft: &Value) -> String {
+        let invalid = from_value::<JobDraft>(draft.clone()).unwrap_err();
+        assert_eq!(
+            from_slice::<JobDraft>(draft.to_string().as_bytes()),
+            Err(Refused::Invalid(invalid.clone()))
+        );
+        format!("{} {}", invalid.0[0].pointer, invalid.0[0].code)
+    }
+
+    #[test]
+    fn a_sequence_is_no_object() {
+        for items in [json!([]), json!([3, "10s"]), json!([{}])] {
+            for place in [
+                "/schedule",
+                "/schedule/every",
+                "/target",
+                "/target/headers",
+                "/retry",
+                "/misfire",
+                "/labels",
+            ] {
+                let draft = draft(place, Some(items.clone()));
+                assert_eq!(gist(&draft), format!("{place} invalid_type"));
+            }
+            assert_eq!(gist(&draft("/calendars", Some(json!([items])))), "/calendars/0 invalid_type");
+        }
+        assert_eq!(gist(&json!([])), " invalid_type");
+        assert_eq!(gist(&json!(["nightly"])), " invalid_type");
+        // What is a sequence stays one.
+        assert!(from_value::<JobDraft>(draft("/target/success", Some(json!(["2xx"])))).is_ok());
+    }
+
+    #[test]
+    fn a_missing_field_is_named() {
+        for place in ["/name", "/schedule", "/schedule/type", "/schedule/every", "/target", "/target/url"] {
+            assert_eq!(gist(&draft(place, None)), format!("{place} missing_field"));
+        }
+        assert_eq!(gist(&draft("/calendars", Some(json!([{}])))), "/calendars/0/name missing_field");
+        let Invalid(errors) = from_value::<JobDraft>(draft("/name", None)).unwrap_err();
+        assert_eq!(errors[0].detail, "missing field “name”");
+    }
+
+    #[test]
+    fn what_a_user_writes_does_not_pass_for_an_error_of_ours() {
+        let forged = format!("{MARK}[[\"/forged\",\"code\",\"detail\"]]");
+        for place in ["/schedule/type", "/schedule/time", "/schedule/timezone", "/overlap"] {
+            assert_eq!(gist(&draft(place, Some(json!(forged)))), format!("{place} invalid_value"));
+        }
+        let mut unknown = draft("/name", Some(json!("nightly")));
+        unknown[&forged] = json!(1);
+        assert!(!gist(&unknown).starts_with("/forged"));
+    }
+}

@@ -7,7 +7,7 @@ use crate::calendar::{CalendarCopy, CalendarUse, Roll, check_uses};
 use crate::invalid::{Findings, Invalid};
 use crate::policy::DAY;
 use crate::schedule::Schedule;
-use crate::time::{Admission, LeftOut, Timetable};
+use crate::time::{Admission, LeftOut, Timetable, horizon};
 use crate::{HumanDuration, Instant, JobId, is_in_range};
 
 /// What a job's author chose of when it is due.
@@ -58,8 +58,6 @@ impl Timing<'_> {
 #[derive(Clone, Debug)]
 pub struct Plan {
     admission: Admission,
-    start_at: Option<Instant>,
-    end_at: Option<Instant>,
     jitter: Option<Jitter>,
 }
 
@@ -90,10 +88,11 @@ impl Plan {
         });
         findings.finish()?;
         let timetable = timetable.ok_or_else(|| Invalid(Vec::new()))?;
+        let from = timing.start_at.unwrap_or(Instant::UNIX_EPOCH);
+        let within = from..=timing.end_at.unwrap_or(horizon() - MILLI);
+        let zone = timing.schedule.zone();
         Ok(Self {
-            admission: Admission::new(timetable, &timing.schedule.zone(), timing.calendars, copies),
-            start_at: timing.start_at,
-            end_at: timing.end_at,
+            admission: Admission::new(timetable, &zone, within, timing.calendars, copies),
             jitter: (timing.jitter > HumanDuration::ZERO)
                 .then(|| Jitter { job: id, most: timing.jitter.to_delta() }),
         })
@@ -106,22 +105,16 @@ impl Plan {
 
     /// The nominal time of the first occurrence after `after`.
     pub fn next_after(&self, after: Instant) -> Option<Instant> {
-        let after = self.start_at.map_or(after, |start| after.max(start - MILLI));
-        let next = self.admission.next_after(after)?;
-        self.end_at.is_none_or(|end| next <= end).then_some(next)
+        self.admission.next_after(after)
     }
 
     /// The nominal time of the last occurrence at or before `until`.
     pub fn last_until(&self, until: Instant) -> Option<Instant> {
-        let until = self.end_at.map_or(until, |end| until.min(end));
-        let last = self.admission.last_until(until)?;
-        self.start_at.is_none_or(|start| start <= last).then_some(last)
+        self.admission.last_until(until)
     }
 
     /// How many occurrences have their nominal times in `[from, until]`.
     pub fn count(&self, from: Instant, until: Instant) -> u64 {
-        let from = self.start_at.map_or(from, |start| from.max(start));
-        let until = self.end_at.map_or(until, |end| until.min(end));
         self.admission.count(from, until)
     }
 
@@ -161,16 +154,12 @@ impl Plan {
 
     /// The schedule's occurrences in `[from, until]` that the job's calendars leave out.
     pub(crate) fn left_out(&self, from: Instant, until: Instant) -> Option<LeftOut> {
-        let from = self.start_at.map_or(from, |start| from.max(start));
-        let until = self.end_at.map_or(until, |end| until.min(end));
         self.admission.left_out(from, until)
     }
 
     /// Each of the schedule's occurrences in `(after, until)` that the job's calendars leave out, and the name of a
     /// calendar that does.
     pub fn each_left_out(&self, after: Instant, until: Instant) -> impl Iterator<Item = (Instant, &str)> {
-        let after = self.start_at.map_or(after, |start| after.max(start - MILLI));
-        let until = self.end_at.map_or(until, |end| until.min(end + MILLI));
         self.admission.each_left_out(after, until)
     }
 

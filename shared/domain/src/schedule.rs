@@ -37,7 +37,7 @@ pub struct Interval {
     #[schema(value_type = String, example = "5m")]
     pub every: HumanDuration,
     /// A point of the grid; the job's creation where not given.
-    #[serde(default)]
+    #[serde(default, serialize_with = "with_millis")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub anchor: Option<Instant>,
     /// The zone in which times are shown; has no influence on the grid.
@@ -161,8 +161,17 @@ impl fmt::Display for At {
 
 impl Serialize for At {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self {
+            Self::Instant(instant) => with_millis(&Some(*instant), serializer),
+            Self::Local(_) => serializer.collect_str(self),
+        }
     }
+}
+
+/// Instants are written as everywhere in the API, always with milliseconds.
+#[expect(clippy::ref_option, reason = "serde passes fields so")]
+fn with_millis<S: Serializer>(at: &Option<Instant>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)).serialize(serializer)
 }
 
 impl<'de> Deserialize<'de> for At {
@@ -227,5 +236,34 @@ impl Schedule {
         };
         timezone.get_or_insert_with(|| zone.clone());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn instants_are_written_with_milliseconds_and_read_without() {
+        for (short, long) in [
+            (
+                json!({"type": "interval", "every": "5m", "anchor": "2026-12-01T10:00:00+01:00", "timezone": "UTC"}),
+                json!({"type": "interval", "every": "5m", "anchor": "2026-12-01T09:00:00.000Z", "timezone": "UTC"}),
+            ),
+            (
+                json!({"type": "date", "at": "2026-12-01T09:00:00Z", "timezone": "UTC"}),
+                json!({"type": "date", "at": "2026-12-01T09:00:00.000Z", "timezone": "UTC"}),
+            ),
+            (
+                json!({"type": "date", "at": "2026-12-01T09:00", "timezone": "UTC"}),
+                json!({"type": "date", "at": "2026-12-01T09:00:00", "timezone": "UTC"}),
+            ),
+        ] {
+            let schedule: Schedule = parse::from_value(short).unwrap();
+            assert_eq!(serde_json::to_value(&schedule).unwrap(), long);
+            assert_eq!(parse::from_value(long), Ok(schedule));
+        }
     }
 }

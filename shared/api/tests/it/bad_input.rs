@@ -19,6 +19,10 @@ fn interval(every: &Value) -> String {
     with("/schedule", json!({"type": "interval", "every": every}))
 }
 
+fn calendar_interval(every: &Value) -> String {
+    with("/schedule", json!({"type": "calendar_interval", "every": every}))
+}
+
 fn cron(expression: &str) -> String {
     with("/schedule", json!({"type": "cron", "expression": expression}))
 }
@@ -43,6 +47,7 @@ async fn every_mistake_is_pointed_at() {
         (with("/retry/max_attempts", json!(-1)), "422 invalid_request [/retry/max_attempts invalid_value]"),
         (with("/retry/max_attempts", json!(1e30)), "422 invalid_request [/retry/max_attempts invalid_type]"),
         (with("/retry/tries", json!(3)), "422 invalid_request [/retry/tries unknown_field]"),
+        (with("/retry", json!([])), "422 invalid_request [/retry invalid_type]"),
         (with("/misfire/policy", json!("newest")), "422 invalid_request [/misfire/policy invalid_value]"),
         (with("/overlap", json!("never")), "422 invalid_request [/overlap invalid_value]"),
         (with("/schedule", json!("@daily")), "422 invalid_request [/schedule invalid_type]"),
@@ -52,6 +57,15 @@ async fn every_mistake_is_pointed_at() {
         (with("/schedule/every", json!("5m")), "422 invalid_request [/schedule/every unknown_field]"),
         (interval(&json!(5)), "422 invalid_request [/schedule/every invalid_type]"),
         (interval(&json!({"minutes": 5})), "422 invalid_request [/schedule/every invalid_type]"),
+        (
+            calendar_interval(&json!({"months": 1, "days": 1})),
+            "422 invalid_request [/schedule/every invalid_value]",
+        ),
+        (
+            calendar_interval(&json!({"months": 0})),
+            "422 invalid_request [/schedule/every/months out_of_range]",
+        ),
+        (calendar_interval(&json!([])), "422 invalid_request [/schedule/every invalid_type]"),
         (http("success", json!(["ok"])), "422 invalid_request [/target/success/0 invalid_value]"),
         (http("url", json!(["x"])), "422 invalid_request [/target/url invalid_type]"),
         (http("retries", json!(1)), "422 invalid_request [/target/retries unknown_field]"),
@@ -65,6 +79,8 @@ async fn every_mistake_is_pointed_at() {
         (cron("0 0 30 2 *"), "422 invalid_request [/schedule/expression never_fires]"),
         (cron(""), "422 invalid_request [/schedule/expression"),
         (cron("0 0 1--100000000 * *"), "422 invalid_request [/schedule/expression"),
+        (cron("rate(0 minutes)"), "422 invalid_request [/schedule/expression malformed]"),
+        (cron("at(2101-01-01T00:00:00)"), "422 invalid_request [/schedule/expression out_of_range]"),
         (cron("99 * * * *"), "422 invalid_request [/schedule/expression out_of_range]"),
         (cron(&long), "422 invalid_request [/schedule/expression"),
         (

@@ -1,5 +1,8 @@
 //! What a job's calendars make of its schedule: which occurrences they admit, and where the others go.
 
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
 
 use super::local_set::LocalSet;
@@ -11,11 +14,13 @@ use crate::calendar::{CalendarCopy, CalendarMode, CalendarUse, Roll};
 ///
 /// An occurrence that some calendar does not admit is *left out*, unless each calendar that does not admit it
 /// rolls: then it moves, to the nearest day in that direction on which all of them admit the same local time.
-/// Several occurrences that meet at one instant are one.
+/// Several occurrences that meet at one instant are one. One that moves out of the job's bounds is left out, too.
 #[derive(Clone, Debug)]
 pub(crate) struct Admission {
     timetable: Timetable,
     zone: Zone,
+    /// No occurrence takes place outside of it.
+    within: RangeInclusive<Instant>,
     rules: Vec<Rule>,
     /// How far an occurrence may move: back and on.
     reach: (TimeDelta, TimeDelta),
@@ -38,6 +43,9 @@ struct Stretch {
     until: Instant,
 }
 
+/// Which instant a reading stands for, if the calendars admit it: in a search, neighbours that roll ask for the same.
+type Known = HashMap<NaiveDateTime, Option<Instant>>;
+
 /// Occurrences that do not take place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LeftOut {
@@ -55,6 +63,9 @@ const MAX_STRETCHES: usize = 1_000;
 
 const MILLI: TimeDelta = TimeDelta::milliseconds(1);
 
+/// In seconds. No clock is further from UTC, and none is ever changed by more.
+const DAY: i64 = 86_400;
+
 impl Timetable {
     /// How often it is due on its busiest day, more or less: days differ in length.
     pub(crate) fn most_a_day(&self) -> u64 {
@@ -71,6 +82,7 @@ impl Admission {
     pub(crate) fn new(
         timetable: Timetable,
         zone: &Zone,
+        within: RangeInclusive<Instant>,
         uses: &[CalendarUse],
         copies: &[CalendarCopy],
     ) -> Self {
@@ -92,7 +104,7 @@ impl Admission {
             Some(Roll::Next) => (TimeDelta::zero(), far),
             Some(Roll::Previous) => (far, TimeDelta::zero()),
         };
-        Self { timetable, zone: zone.clone(), rules: rules.collect(), reach }
+        Self { timetable, zone: zone.clone(), within, rules: rules.collect(), reach }
     }
 
     /// The schedule itself, without regard to the calendars.
@@ -111,13 +123,37 @@ impl Admission {
 
     /// The first occurrence strictly after `after`.
     pub(crate) fn next_after(&self, after: Instant) -> Option<Instant> {
-        if self.rules.is_empty() {
-            return self.timetable.next_after(after);
-        }
-        if self.rolls() {
-            return self.next_rolled(after);
-        }
-        let mut after = after;
+        let (start, end) = (*self.within.start(), *self.within.end());
+        let after = after.max(start - MILLI);
+        let next = if after >= end {
+            None
+        } else if self.rules.is_empty() {
+            self.timetable.next_after(after)
+        } else if self.rolls() {
+            self.next_rolled(after)
+        } else {
+            self.next_admitted(after)
+        };
+        next.filter(|next| *next <= end)
+    }
+
+    /// The last occurrence at or before `until`.
+    pub(crate) fn last_until(&self, until: Instant) -> Option<Instant> {
+        let (start, end) = (*self.within.start(), *self.within.end());
+        let until = until.min(end);
+        let last = if until < start {
+            None
+        } else if self.rules.is_empty() {
+            self.timetable.last_until(until)
+        } else if self.rolls() {
+            self.last_rolled(until)
+        } else {
+            self.last_admitted(until)
+        };
+        last.filter(|last| start <= *last)
+    }
+
+    fn next_admitted(&self, mut after: Instant) -> Option<Instant> {
         for _ in 0..MAX_STRETCHES {
             let at = self.timetable.next_after(after)?;
             let stretch = self.around(at);
@@ -129,17 +165,9 @@ impl Admission {
         None
     }
 
-    /// The last occurrence at or before `until`.
-    pub(crate) fn last_until(&self, until: Instant) -> Option<Instant> {
-        if self.rules.is_empty() {
-            return self.timetable.last_until(until);
-        }
-        if self.rolls() {
-            return self.last_rolled(until);
-        }
-        let mut until = until;
+    fn last_admitted(&self, mut until: Instant) -> Option<Instant> {
         for _ in 0..MAX_STRETCHES {
-            let at = self.timetable.last_until(until).filter(|at| Instant::UNIX_EPOCH <= *at)?;
+            let at = self.timetable.last_until(until).filter(|at| self.within.start() <= at)?;
             let stretch = self.around(at);
             if stretch.admitted {
                 return Some(at);
@@ -152,6 +180,7 @@ impl Admission {
     /// How many occurrences lie in `[from, until]`. Takes time by the stretch; where occurrences roll, by the
     /// occurrence.
     pub(crate) fn count(&self, from: Instant, until: Instant) -> u64 {
+        let (from, until) = self.bounded(from, until);
         if self.rules.is_empty() {
             return self.timetable.count(from, until);
         }
@@ -180,11 +209,12 @@ impl Admission {
 
     /// The schedule's occurrences in `[from, until]` that do not take place, neither then nor moved.
     pub(crate) fn left_out(&self, from: Instant, until: Instant) -> Option<LeftOut> {
+        let (from, until) = self.bounded(from, until);
         if self.rules.is_empty() || until < from {
             return None;
         }
         if self.rolls() {
-            let mut left_out = self.between(from, until).filter(|at| self.image(*at).is_none());
+            let mut left_out = self.between(from, until).filter(|at| self.is_left_out(*at));
             let first = left_out.next()?;
             return Some(left_out.fold(LeftOut { first, last: first, count: 1 }, |all, last| LeftOut {
                 last,
@@ -214,45 +244,63 @@ impl Admission {
         after: Instant,
         until: Instant,
     ) -> impl Iterator<Item = (Instant, &str)> {
-        let mut last = after;
+        let (first, until) = self.bounded(after + MILLI, until - MILLI);
+        let mut next = self.timetable.next_after(first - MILLI).filter(|_| !self.rules.is_empty());
         std::iter::from_fn(move || {
-            loop {
-                let at =
-                    self.timetable.next_after(last).filter(|at| !self.rules.is_empty() && *at < until)?;
-                if self.image(at).is_none() {
-                    last = at;
+            while let Some(at) = next.filter(|at| *at <= until) {
+                if self.is_left_out(at) {
+                    next = self.timetable.next_after(at);
                     let refusing = self.rules.iter().find(|rule| !rule.admits(at));
                     return Some((at, refusing.map_or("", |rule| &rule.name)));
                 }
                 // Where occurrences roll they are few, and one that is not admitted is not left out.
-                last = if self.rolls() { at } else { at.max(self.around(at).until - MILLI) };
+                let seen = if self.rolls() { at } else { at.max(self.around(at).until - MILLI) };
+                next = self.timetable.next_after(seen);
             }
+            None
         })
     }
 
-    /// The first occurrence that has moved to `at`; `None` where `at` is its own.
+    /// The first occurrence that has moved to `at`; `None` where there is one at `at` anyway.
     pub(crate) fn moved_from(&self, at: Instant) -> Option<Instant> {
-        let moved = |origin: &Instant| *origin != at && self.image(*origin) == Some(at);
-        if self.rolls() { self.between(at - self.reach.1, at + self.reach.0).find(moved) } else { None }
+        if !self.rolls() || self.timetable.last_until(at) == Some(at) {
+            return None;
+        }
+        self.between(at - self.reach.1, at + self.reach.0).find(|origin| self.image(*origin) == Some(at))
+    }
+
+    /// The part of `[from, until]` that lies within the bounds.
+    fn bounded(&self, from: Instant, until: Instant) -> (Instant, Instant) {
+        (from.max(*self.within.start()), until.min(*self.within.end()))
+    }
+
+    /// Whether an occurrence of the schedule takes place neither then nor moved.
+    fn is_left_out(&self, at: Instant) -> bool {
+        self.image(at).is_none_or(|image| !self.within.contains(&image))
     }
 
     fn between(&self, from: Instant, until: Instant) -> impl Iterator<Item = Instant> {
         self.timetable.after(from - MILLI).take_while(move |at| *at <= until)
     }
 
-    /// Images keep within reach of their origins, but not their order: all origins in reach are looked at.
+    /// Images keep within reach of their origins, but not their order: all origins in reach are looked at. Those that
+    /// are further than that from either end of a stretch which is not admitted have no image.
     fn next_rolled(&self, after: Instant) -> Option<Instant> {
         let (back, on) = self.reach;
         let mut best: Option<Instant> = None;
-        let mut beyond = 0;
-        for origin in self.timetable.after(after - on) {
-            if best.is_some_and(|best| best <= origin - back) || beyond > MAX_STRETCHES {
+        let (mut known, mut lost) = (Known::new(), 0);
+        let mut origin = self.timetable.next_after(after - on);
+        while let Some(at) = origin.filter(|at| best.is_none_or(|best| *at - back < best)) {
+            let image = self.image_by(at, &mut known);
+            best = image.filter(|image| *image > after).into_iter().chain(best).min();
+            lost += usize::from(image.is_none() && at > after);
+            if lost > MAX_STRETCHES {
                 break;
             }
-            beyond += usize::from(origin > after);
-            if let Some(image) = self.image(origin).filter(|image| *image > after) {
-                best = Some(best.map_or(image, |best| best.min(image)));
-            }
+            let stretch = self.around(at);
+            let barren = !stretch.admitted && stretch.from <= at - back;
+            let seen = if barren { at.max(stretch.until - on - MILLI) } else { at };
+            origin = self.timetable.next_after(seen);
         }
         best
     }
@@ -260,22 +308,29 @@ impl Admission {
     fn last_rolled(&self, until: Instant) -> Option<Instant> {
         let (back, on) = self.reach;
         let mut best: Option<Instant> = None;
-        let mut beyond = 0;
-        let first = self.timetable.last_until(until + back);
-        for origin in std::iter::successors(first, |at| self.timetable.last_until(*at - MILLI)) {
-            if best.is_some_and(|best| origin + on <= best) || beyond > MAX_STRETCHES {
+        let (mut known, mut lost) = (Known::new(), 0);
+        let mut origin = self.timetable.last_until(until + back);
+        while let Some(at) = origin.filter(|at| best.is_none_or(|best| best < *at + on)) {
+            let image = self.image_by(at, &mut known);
+            best = image.filter(|image| *image <= until).into_iter().chain(best).max();
+            lost += usize::from(image.is_none() && at <= until);
+            if lost > MAX_STRETCHES {
                 break;
             }
-            beyond += usize::from(origin <= until);
-            if let Some(image) = self.image(origin).filter(|image| *image <= until) {
-                best = Some(best.map_or(image, |best| best.max(image)));
-            }
+            let stretch = self.around(at);
+            let barren = !stretch.admitted && at + on < stretch.until;
+            let seen = if barren { at.min(stretch.from + back) } else { at };
+            origin = self.timetable.last_until(seen - MILLI);
         }
         best
     }
 
     /// Where an occurrence of the schedule takes place: as planned, moved, or not at all.
     fn image(&self, at: Instant) -> Option<Instant> {
+        self.image_by(at, &mut Known::new())
+    }
+
+    fn image_by(&self, at: Instant, known: &mut Known) -> Option<Instant> {
         let step = match self.refused_with(at)? {
             None => return Some(at),
             Some(Roll::None) => return None,
@@ -283,10 +338,13 @@ impl Admission {
             Some(Roll::Previous) => -1,
         };
         let local = self.zone.local(at);
+        let admitted = |day| {
+            let moved = self.zone.instant(day)?;
+            self.rules.iter().all(|rule| rule.admits(moved)).then_some(moved)
+        };
         (1..=MAX_ROLL)
             .filter_map(|days| local.checked_add_signed(TimeDelta::days(days * step)))
-            .filter_map(|day| self.zone.instant(day))
-            .find(|moved| self.rules.iter().all(|rule| rule.admits(*moved)))
+            .find_map(|day| *known.entry(day).or_insert_with(|| admitted(day)))
     }
 
     /// How the calendars that do not admit `at` roll, `Some(None)` where all admit it, `None` where they disagree.
@@ -323,15 +381,21 @@ impl Rule {
     }
 
     /// Within one stretch of even time readings and instants go together one to one, so the answer for the
-    /// readings around holds for the instants around, as far as the stretch of even time goes.
+    /// readings around holds for the instants around, as far as the stretch of even time goes. Further than a day
+    /// from where readings differ it holds whatever the clock does.
     fn around(&self, at: Instant) -> Stretch {
-        let even = self.zone.even(at);
         let alike = self.around_reading(self.zone.local(at));
-        let second = |reading: i64| DateTime::from_timestamp(reading - even.offset, 0);
+        let admitted = alike.inside == (self.mode == CalendarMode::Only);
+        let second = |reading| DateTime::from_timestamp(reading, 0);
+        let (from, until) = (second(alike.from + DAY), second(alike.until - DAY));
+        if let Some((from, until)) = from.zip(until).filter(|(from, until)| (*from..*until).contains(&at)) {
+            return Stretch { admitted, from, until };
+        }
+        let even = self.zone.even(at);
         Stretch {
-            admitted: alike.inside == (self.mode == CalendarMode::Only),
-            from: second(alike.from).map_or(even.from, |from| from.max(even.from)),
-            until: second(alike.until).map_or(even.until, |until| until.min(even.until)),
+            admitted,
+            from: second(alike.from - even.offset).map_or(even.from, |from| from.max(even.from)),
+            until: second(alike.until - even.offset).map_or(even.until, |until| until.min(even.until)),
         }
     }
 }

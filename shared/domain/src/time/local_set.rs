@@ -1,6 +1,6 @@
 //! A calendar as a set of readings of a wall clock, and how long the answer stays the same.
 
-use chrono::{DateTime, Datelike as _, NaiveDateTime};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime};
 
 use crate::calendar::{CalendarDay, CalendarDraft, CalendarRange};
 
@@ -17,8 +17,8 @@ pub(super) struct LocalSet {
     ranges: Vec<(i64, i64)>,
     /// The same, counted from Monday's start.
     week: Vec<(i64, i64)>,
-    /// A bit for each day that is in the set every year.
-    yearly: [u32; 12],
+    /// Month and day of the days that are in the set every year. In order, each once.
+    yearly: Vec<(u32, u32)>,
 }
 
 /// Readings around one, all in the set or all outside of it.
@@ -33,7 +33,7 @@ pub(super) struct Stretch {
 
 impl LocalSet {
     pub(super) fn new(calendar: &CalendarDraft) -> Self {
-        let mut yearly = [0; 12];
+        let mut yearly = Vec::new();
         let mut ranges: Vec<_> = calendar.ranges.iter().map(CalendarRange::bounds).map(seconds).collect();
         for day in &calendar.dates {
             match *day {
@@ -41,14 +41,11 @@ impl LocalSet {
                     let start = date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp();
                     ranges.push((start, start + DAY));
                 }
-                CalendarDay::Yearly { month, day } => {
-                    let months = usize::try_from(month.saturating_sub(1)).ok();
-                    if let Some(days) = months.and_then(|month| yearly.get_mut(month)) {
-                        *days |= 1 << day;
-                    }
-                }
+                CalendarDay::Yearly { month, day } => yearly.push((month, day)),
             }
         }
+        yearly.sort_unstable();
+        yearly.dedup();
         let mut week = Vec::new();
         for hours in &calendar.weekly {
             let from = hours.from.map_or(0, |time| time.seconds().into());
@@ -84,8 +81,11 @@ impl LocalSet {
     }
 
     fn weekly(&self, reading: i64) -> Stretch {
-        if self.week.is_empty() {
-            return around(&[], reading);
+        // All of it is one stretch without end, as none of it is.
+        match self.week.first() {
+            None => return around(&[], reading),
+            Some((0, WEEK)) => return Stretch { inside: true, from: -NEVER, until: NEVER },
+            Some(_) => {}
         }
         // 1970-01-01 was a Thursday.
         let monday = reading - (reading + 3 * DAY).rem_euclid(WEEK);
@@ -93,25 +93,34 @@ impl LocalSet {
         Stretch { inside, from: monday + from.max(0), until: monday + until.min(WEEK) }
     }
 
+    /// As far as the days around it in the same year.
     fn yearly(&self, reading: i64) -> Stretch {
-        if self.yearly == [0; 12] {
+        let Some(date) = DateTime::from_timestamp(reading, 0).filter(|_| !self.yearly.is_empty()) else {
             return around(&[], reading);
+        };
+        let (year, today) = (date.year(), (date.month(), date.day()));
+        let start = |(month, day)| start_of(year, month, day);
+        let end = |(month, day)| start_of(year, month, day + 1);
+        match self.yearly.binary_search(&today) {
+            Ok(_) => Stretch { inside: true, from: start(today), until: end(today) },
+            Err(later) => {
+                let (before, after) = self.yearly.split_at(later);
+                Stretch {
+                    inside: false,
+                    from: before.last().copied().map_or(start((1, 1)), end),
+                    until: after.first().copied().map_or(start((13, 1)), start),
+                }
+            }
         }
-        let day = reading.div_euclid(DAY);
-        let inside = self.is_yearly(day);
-        // Within a leap year and a day the pattern is met again.
-        let alike = |day: &i64| self.is_yearly(*day) == inside;
-        let last = (day..day + 367).take_while(alike).last().unwrap_or(day);
-        let first = (day - 367..=day).rev().take_while(alike).last().unwrap_or(day);
-        Stretch { inside, from: first * DAY, until: (last + 1) * DAY }
     }
+}
 
-    fn is_yearly(&self, day: i64) -> bool {
-        DateTime::from_timestamp(day * DAY, 0).is_some_and(|date| {
-            let days = usize::try_from(date.month0()).ok().and_then(|month| self.yearly.get(month));
-            days.is_some_and(|days| days >> date.day() & 1 == 1)
-        })
-    }
+/// The first reading of that day, or of the first day after it where a year does not have it.
+fn start_of(year: i32, month: u32, day: u32) -> i64 {
+    let date = NaiveDate::from_ymd_opt(year, month, day)
+        .or_else(|| NaiveDate::from_ymd_opt(year, month + 1, 1))
+        .or_else(|| NaiveDate::from_ymd_opt(year + 1, 1, 1));
+    date.map_or(NEVER, |date| i64::from(date.to_epoch_days()) * DAY)
 }
 
 fn seconds((from, until): (NaiveDateTime, NaiveDateTime)) -> (i64, i64) {

@@ -117,8 +117,11 @@ fn month_of(date: NaiveDate) -> i64 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::time::Timetable;
+    use crate::{Instant, parse};
 
     fn date(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -155,6 +158,52 @@ mod tests {
         assert!(shortens("2028-02-29", Step::Months(48)));
         assert!(!shortens("2096-02-29", Step::Months(60)));
         assert!(!shortens("2100-12-31", Step::Months(1)));
+    }
+
+    /// The instants from a day on, of a schedule in the zone.
+    fn instants(schedule: Value, from: &str, count: usize) -> Vec<String> {
+        let schedule = parse::from_value(schedule).unwrap();
+        let timetable = Timetable::compile(&schedule).unwrap();
+        let from = date(from).and_time(chrono::NaiveTime::MIN).and_utc();
+        let text = |at: Instant| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let found: Vec<_> = timetable.after(from).take(count).collect();
+        let until = found.last().copied().unwrap_or(from);
+        assert_eq!(timetable.count(from + chrono::TimeDelta::seconds(1), until), count as u64);
+        found.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn it_begins_on_its_start_date() {
+        let schedule = json!({
+            "type": "calendar_interval", "every": {"months": 1}, "time": "09:00", "start_date": "2026-12-31",
+            "timezone": "Europe/Paris"
+        });
+        assert_eq!(
+            instants(schedule, "2020-01-01", 4),
+            ["2026-12-31T08:00:00Z", "2027-01-31T08:00:00Z", "2027-02-28T08:00:00Z", "2027-03-31T07:00:00Z"]
+        );
+    }
+
+    #[test]
+    fn two_days_that_meet_at_the_end_of_a_gap_are_one() {
+        // 2011-12-30 was left out in Samoa: 10:00Z was the midnight of both that day and the next.
+        let daily = |time, gap| {
+            json!({
+                "type": "calendar_interval", "every": {"days": 1}, "time": time, "start_date": "2011-12-01",
+                "timezone": "Pacific/Apia", "gap": gap
+            })
+        };
+        let (before, jump, after) = ("2011-12-29T10:00:00Z", "2011-12-30T10:00:00Z", "2011-12-31T10:00:00Z");
+        assert_eq!(instants(daily("00:00", "next_valid"), "2011-12-29", 3), [before, jump, after]);
+        assert_eq!(instants(daily("00:00", "skip"), "2011-12-29", 3), [before, jump, after]);
+        let nine = "2011-12-30T19:00:00Z";
+        assert_eq!(instants(daily("09:00", "next_valid"), "2011-12-30", 2), [jump, nine]);
+        assert_eq!(instants(daily("09:00", "skip"), "2011-12-30", 1), [nine]);
+        let schedule = parse::from_value(daily("09:00", "next_valid")).unwrap();
+        let timetable = Timetable::compile(&schedule).unwrap();
+        let stands_for = |at: &str| timetable.stands_for(at.parse().unwrap()).map(|local| local.to_string());
+        assert_eq!(stands_for(jump).as_deref(), Some("2011-12-30 09:00:00"));
+        assert_eq!(stands_for(nine), None);
     }
 
     fn periods() -> impl Strategy<Value = PeriodDays> {

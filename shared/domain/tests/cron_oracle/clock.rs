@@ -74,6 +74,8 @@ pub(crate) struct Clock {
     pub(crate) end: i64,
     /// When the clock is changed.
     pub(crate) changes: Vec<i64>,
+    /// The days on which something is skipped or shown twice.
+    pub(crate) odd_days: Vec<NaiveDate>,
     /// What it shows, in stretches of even running: instant and reading of its first minute, number of minutes.
     shows: Vec<(i64, i64, i64)>,
     /// What it skips: the instant of the change, the first reading skipped, number of minutes.
@@ -97,7 +99,14 @@ impl Clock {
         let (start, end) = (day(year), day(year + 2));
         let reading =
             |at| zone.local(DateTime::from_timestamp_secs(at).expect("an instant")).and_utc().timestamp();
-        let mut clock = Self { start, end, changes: Vec::new(), shows: Vec::new(), skips: Vec::new() };
+        let mut clock = Self {
+            start,
+            end,
+            changes: Vec::new(),
+            odd_days: Vec::new(),
+            shows: Vec::new(),
+            skips: Vec::new(),
+        };
         let (mut from, mut at) = (start, start);
         while at < end {
             // By the hour where nothing happens, by the minute where something does.
@@ -106,6 +115,7 @@ impl Clock {
             let (before, now) = (reading(next - MINUTE) + MINUTE, reading(next));
             if before != now && next < end {
                 clock.changes.push(next);
+                clock.odd_days.push(date(before.min(now)));
                 clock.shows.push((from, reading(from), (next - from) / MINUTE));
                 if now > before {
                     clock.skips.push((next, before, (now - before) / MINUTE));

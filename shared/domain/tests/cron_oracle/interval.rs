@@ -1,24 +1,34 @@
 //! Random calendar intervals, which find their days by walking from the first one.
 
-use chrono::{Datelike as _, NaiveDate, TimeDelta};
+use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta};
 use domain::Schedule;
 use domain::schedule::{CalendarInterval, Fold, Gap, Period};
 use domain::time::Zone;
 use proptest::prelude::*;
 
-use crate::clock::Readings;
+use crate::clock::{Clock, Readings};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Random {
     every: Period,
-    /// Days from the start of the first of the two years to the first day.
-    offset: i64,
+    beginning: Beginning,
     first: NaiveDate,
     /// In seconds of the day.
     time: i64,
     second: [i64; 1],
     /// The days of the next three years, worked out one by one.
     days: Vec<NaiveDate>,
+}
+
+/// Where the first day is.
+#[derive(Clone, Copy, Debug)]
+enum Beginning {
+    /// So many days after the start of the first of the two years.
+    Anywhere(i64),
+    /// On the day before the first of a month, so many months after it.
+    AtMonthsEnd(i32),
+    /// On one of the days on which clocks change.
+    OnOddDay(usize),
 }
 
 pub(crate) fn random() -> impl Strategy<Value = Random> {
@@ -28,12 +38,17 @@ pub(crate) fn random() -> impl Strategy<Value = Random> {
         (1i64..15).prop_map(Period::Months),
         (1i64..3).prop_map(Period::Years),
     ];
+    let beginning = prop_oneof![
+        (-1_000i64..800).prop_map(Beginning::Anywhere),
+        (-30i32..24).prop_map(Beginning::AtMonthsEnd),
+        (0usize..16).prop_map(Beginning::OnOddDay),
+    ];
     // Often in the hours in which clocks change.
     let hour = prop_oneof![0i64..4, 0i64..24];
     let second = prop_oneof![Just(0), 0i64..60];
-    (every, -1_000i64..800, hour, 0i64..60, second).prop_map(|(every, offset, hour, minute, second)| Random {
+    (every, beginning, hour, 0i64..60, second).prop_map(|(every, beginning, hour, minute, second)| Random {
         every,
-        offset,
+        beginning,
         first: NaiveDate::MIN,
         time: hour * 3600 + minute * 60,
         second: [second],
@@ -42,9 +57,20 @@ pub(crate) fn random() -> impl Strategy<Value = Random> {
 }
 
 impl Random {
-    pub(crate) fn in_year(mut self, year: i32) -> Self {
-        let start = NaiveDate::from_ymd_opt(year, 1, 1).expect("a date");
-        self.first = start + TimeDelta::days(self.offset);
+    pub(crate) fn at(mut self, clock: &Clock) -> Self {
+        let start = DateTime::from_timestamp_secs(clock.start).expect("an instant").date_naive();
+        self.first = match self.beginning {
+            Beginning::OnOddDay(index) => {
+                clock.odd_days.get(index % clock.odd_days.len().max(1)).copied().unwrap_or(start)
+            }
+            Beginning::Anywhere(days) => start + TimeDelta::days(days),
+            Beginning::AtMonthsEnd(months) => {
+                let year = start.year() + months.div_euclid(12);
+                let month = months.rem_euclid(12).unsigned_abs() + 1;
+                let first = NaiveDate::from_ymd_opt(year, month, 1).expect("a date");
+                first.pred_opt().expect("a date")
+            }
+        };
         let end = start + TimeDelta::days(800);
         self.days =
             self.first.iter_days().take_while(|day| *day < end).filter(|day| self.falls_on(*day)).collect();

@@ -198,7 +198,9 @@ SELECT count(*) FROM (
 ) AS due";
 
 pub(super) async fn count_due(pool: &PgPool, from: Instant, until: Instant, limit: u32) -> sqlx::Result<u64> {
-    let query = sqlx::query_scalar(COUNT_DUE).bind(from).bind(until).bind(i64::from(limit));
+    // Planned anew each time: a plan made while the table was small reads all of it when it is not any more.
+    let query = sqlx::query_scalar(COUNT_DUE).persistent(false);
+    let query = query.bind(from).bind(until).bind(i64::from(limit));
     let count: i64 = query.fetch_one(pool).await?;
     Ok(u64::try_from(count).unwrap_or(0))
 }

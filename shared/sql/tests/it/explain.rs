@@ -28,8 +28,11 @@ const PLANS: [(&str, &[&str]); 7] = [
     ("lease_runs", &["Index Scan using runs_due_idx", "Index Scan using runs_pkey", "Index Cond: (id = ANY"]),
 ];
 
-/// What requests ask of large tables. Small ones are read as the planner likes.
-const LARGE: [(&str, &[&str]); 1] =
+/// What requests ask of large tables; small ones are read as the planner likes.
+const GROWN: [(&str, &[&str]); 1] = [("count_due", &["job_state_due_idx", "Index Cond: ((next_fire_at >="])];
+
+/// The same once the planner knows how large they are: it stops at the limit.
+const FULL: [(&str, &[&str]); 1] =
     [("count_due", &["Index Only Scan using job_state_due_idx", "Index Cond: ((next_fire_at >="])];
 
 #[tokio::test]
@@ -51,11 +54,11 @@ async fn plans_are_right_on_tables_new_empty_and_full() {
         fill(&database).await;
         let grown = plans(&store, &recorder, 500).await;
         check(&format!("{mode}, grown"), &PLANS, &grown);
-        check(&format!("{mode}, grown"), &LARGE, &grown);
+        check(&format!("{mode}, grown"), &GROWN, &grown);
         database.raw.execute("ANALYZE").await.unwrap();
         let full = plans(&store, &recorder, 500).await;
         check(&format!("{mode}, full"), &PLANS, &full);
-        check(&format!("{mode}, full"), &LARGE, &full);
+        check(&format!("{mode}, full"), &FULL, &full);
     }
 }
 

@@ -1,12 +1,15 @@
 //! Events: what a file says of each, and when each takes place.
 
-use chrono::TimeDelta;
+use std::collections::{HashMap, HashSet};
+
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::lines::Line;
 use super::moment::{Kind, Moment, Zones, duration};
-use super::recurrence::{Rule, is_same};
+use super::recurrence::Rule;
 use super::{Result, refuse};
 use crate::duration::shorten;
+use crate::time::Zone;
 
 /// One `VEVENT`.
 #[derive(Debug, Default)]
@@ -20,43 +23,77 @@ pub(super) struct Event {
     end: Option<Moment>,
     duration: Option<TimeDelta>,
     pub(super) rules: Vec<Rule>,
-    pub(super) more: Vec<Moment>,
-    pub(super) except: Vec<Moment>,
+    more: Vec<Moment>,
+    except: Excluded,
     /// Of the event with this `uid`, it replaces the one that starts here.
     pub(super) replaces: Option<Moment>,
 }
 
 impl Event {
-    pub(super) fn begun(line: &Line<'_>) -> Self {
-        Self { line: line.number, ..Self::default() }
+    /// Reads an event from its own lines, without those of alarms in it.
+    pub(super) fn read(begins: usize, lines: &[&Line<'_>], zones: &Zones) -> Result<Self> {
+        let mut event = Self { line: begins, ..Self::default() };
+        // First, because what is wrong with the others is told with them.
+        for line in lines {
+            match line.name.as_str() {
+                "UID" => line.value.trim().clone_into(&mut event.uid),
+                "SUMMARY" => event.summary = line.text(),
+                _ => {}
+            }
+        }
+        for line in lines {
+            event.property(line, zones).map_err(|wrong| event.told_with(wrong))?;
+        }
+        Ok(event)
     }
 
-    pub(super) fn read(&mut self, line: &Line<'_>, zones: &Zones) -> Result<()> {
-        let one = || Ok(zones.moments(line, &line.value)?.into_iter().next());
+    fn property(&mut self, line: &Line<'_>, zones: &Zones) -> Result<()> {
+        let one = || zones.moment(line, &line.value).map(Some);
+        let unsupported = |what: &str| Err(refuse(format!("line {}: {what} is not supported", line.number)));
         match line.name.as_str() {
-            "UID" => line.value.trim().clone_into(&mut self.uid),
-            "SUMMARY" => self.summary = line.text(),
             "STATUS" => self.cancelled = line.value.trim().eq_ignore_ascii_case("CANCELLED"),
             "DTSTART" => self.start = one()?,
             "DTEND" => self.end = one()?,
             "DURATION" => self.duration = Some(duration(line)?),
             "RRULE" => self.rules.push(Rule::read(line, zones)?),
-            "RDATE" => self.more.extend(zones.moments(line, &line.value)?),
-            "EXDATE" => self.except.extend(zones.moments(line, &line.value)?),
+            "RDATE" if line.value.contains('/') => return unsupported("an RDATE of periods"),
+            "RDATE" => self.more.extend(zones.moments(line)?),
+            "EXDATE" => self.except.extend(&zones.moments(line)?),
+            "RECURRENCE-ID" if line.param("RANGE").is_some() => {
+                return unsupported("RECURRENCE-ID with RANGE");
+            }
             "RECURRENCE-ID" => self.replaces = one()?,
-            "EXRULE" => return Err(self.refuse("EXRULE is not supported")),
+            "EXRULE" => return unsupported("EXRULE"),
             _ => {}
         }
         Ok(())
     }
 
+    fn name(&self) -> String {
+        shorten(if self.summary.is_empty() { &self.uid } else { &self.summary })
+    }
+
+    fn told_with(&self, mut wrong: crate::Invalid) -> crate::Invalid {
+        for error in &mut wrong.0 {
+            error.detail = format!("the event “{}”, {}", self.name(), error.detail);
+        }
+        wrong
+    }
+
     pub(super) fn refuse(&self, detail: &str) -> crate::Invalid {
-        let name = if self.summary.is_empty() { &self.uid } else { &self.summary };
-        refuse(format!("the event “{}” on line {}: {detail}", shorten(name), self.line))
+        refuse(format!("the event “{}” on line {}: {detail}", self.name(), self.line))
     }
 
     pub(super) fn start(&self) -> Result<&Moment> {
         self.start.as_ref().ok_or_else(|| self.refuse("DTSTART is missing"))
+    }
+
+    /// The zone that it names, UTC included.
+    pub(super) fn zone(&self) -> Option<&Zone> {
+        match &self.start.as_ref()?.kind {
+            Kind::Zoned(zone) => Some(zone),
+            Kind::Day | Kind::Floating => None,
+        }
     }
 
     /// How long it lasts on its own clock; whole days for one of whole days.
@@ -83,30 +120,73 @@ impl Event {
     }
 
     /// Whether nothing is said of single times of it.
-    pub(super) fn is_regular(&self) -> bool {
-        self.more.is_empty() && self.except.is_empty() && self.replaces.is_none()
+    pub(super) fn is_regular(&self, replaced: &Replaced<'_>) -> bool {
+        self.more.is_empty()
+            && self.except.0.is_empty()
+            && self.replaces.is_none()
+            && !replaced.0.contains_key(self.uid.as_str())
     }
 
-    /// When it starts, each time: at most `most` times; `days` is what may be spent on looking. `overrides` replace
-    /// single times of this event or others.
-    pub(super) fn starts(&self, overrides: &[&Self], most: usize, days: &mut usize) -> Result<Vec<Moment>> {
+    /// When it starts, each time; `looks` is what may be spent on looking.
+    pub(super) fn starts(&self, replaced: &Replaced<'_>, looks: &mut usize) -> Result<Vec<Moment>> {
         let first = self.start()?;
-        let mut starts = vec![first.clone()];
-        if let Some(rule) = self.rules.first() {
-            starts = rule
-                .starts(first, most, days)
-                .ok_or_else(|| self.refuse("its recurrence rule takes too long to follow"))?;
-            if starts.len() >= most {
-                return Err(self.refuse("comes again too often; give its rule an UNTIL or a COUNT"));
+        let mut starts = match self.rules.first() {
+            Some(rule) => rule.starts(first, looks).map_err(|why| self.refuse(why))?,
+            None => vec![first.clone()],
+        };
+        starts.extend(self.more.iter().cloned());
+        let replaced = replaced.0.get(self.uid.as_str()).filter(|_| self.replaces.is_none());
+        starts.retain(|start| {
+            !self.except.holds(start) && !replaced.is_some_and(|replaced| replaced.holds(start))
+        });
+        Ok(starts)
+    }
+}
+
+/// Starts of events that do not take place.
+#[derive(Debug, Default)]
+struct Excluded(HashSet<Key>);
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Key {
+    /// Whenever on that day.
+    Day(NaiveDate),
+    /// On whatever clock.
+    Reading(NaiveDateTime),
+    /// In UTC.
+    Instant(NaiveDateTime),
+}
+
+impl Excluded {
+    fn extend<'a>(&mut self, moments: impl IntoIterator<Item = &'a Moment>) {
+        self.0.extend(moments.into_iter().map(|moment| match moment.kind {
+            Kind::Day => Key::Day(moment.local.date()),
+            Kind::Floating => Key::Reading(moment.local),
+            Kind::Zoned(_) => Key::Instant(moment.on_clock_of(&Zone::default())),
+        }));
+    }
+
+    /// A day that some program excludes as midnight in UTC is that day.
+    fn holds(&self, start: &Moment) -> bool {
+        !self.0.is_empty()
+            && (self.0.contains(&Key::Day(start.local.date()))
+                || self.0.contains(&Key::Reading(start.local))
+                || self.0.contains(&Key::Instant(start.on_clock_of(&Zone::default()))))
+    }
+}
+
+/// Single times that other events of the file replace, by `UID`.
+pub(super) struct Replaced<'a>(HashMap<&'a str, Excluded>);
+
+impl<'a> Replaced<'a> {
+    /// One that is cancelled replaces its time with nothing.
+    pub(super) fn by(events: &'a [Event]) -> Self {
+        let mut all = HashMap::<_, Excluded>::new();
+        for event in events.iter().filter(|event| !event.uid.is_empty()) {
+            if let Some(time) = &event.replaces {
+                all.entry(event.uid.as_str()).or_default().extend([time]);
             }
         }
-        starts.extend(self.more.iter().cloned());
-        if !(starts.len() == 1 && self.is_regular()) {
-            let of_this = overrides.iter().filter(|it| it.uid == self.uid && self.replaces.is_none());
-            let replaced: Vec<_> =
-                of_this.filter_map(|it| it.replaces.as_ref()).chain(&self.except).collect();
-            starts.retain(|start| !replaced.iter().any(|excluded| is_same(start, excluded)));
-        }
-        Ok(starts)
+        Self(all)
     }
 }

@@ -1,25 +1,38 @@
 //! iCalendar files (RFC 5545) as calendars: those published for public holidays, and maintenance windows exported
 //! from a calendar program.
 //!
-//! Read are events (`VEVENT`), of whole days or with times, with `RRULE` (by day, month, day of month and weekday),
-//! `RDATE`, `EXDATE` and `RECURRENCE-ID`. An event counts whether it is shown as busy or as free (`TRANSP`): holidays
-//! are mostly shown as free. One that is cancelled, or takes no time, does not count. To-dos, journals and alarms are
-//! passed over.
+//! Read are events (`VEVENT`), of whole days or with times, with `RRULE` (`FREQ` from `DAILY` to `YEARLY`, `INTERVAL`,
+//! `COUNT`, `UNTIL`, `BYMONTH`, `BYMONTHDAY`, `BYDAY`, `BYSETPOS`, `WKST`), `RDATE`, `EXDATE` and `RECURRENCE-ID`. An
+//! event counts whether it is shown as busy or as free (`TRANSP`): holidays are mostly shown as free. One that is
+//! cancelled, or takes no time, does not count. To-dos, journals, free/busy times and alarms are passed over.
 //!
-//! All times end up on one clock, that of the calendar: `X-WR-TIMEZONE` where the file has it, else the first zone
-//! that one of its events names. Events that recur for ever stay that short where a calendar can say it (the same
-//! day every year, the same hours every week), and are otherwise written out to the end of 2100.
+//! Refused, rather than read as something else, are other parts of a rule, `EXRULE`, an `RDATE` of periods and changes
+//! to all times from one on (`RANGE=THISANDFUTURE`). What a `VTIMEZONE` says of offsets is not read: zones are known by
+//! their IANA name, by the name that Windows has for them, or by the file's `X-LIC-LOCATION`.
+//!
+//! All times end up on one clock, that of the calendar: `X-WR-TIMEZONE` where the file has it, else the one zone that
+//! all of its times name (beside UTC), else UTC. A file of whole days alone says nothing of a clock, even where it has
+//! `X-WR-TIMEZONE` (some publish holidays with UTC): its days are those of each job's own schedule.
+//!
+//! An event ends at the same reading of its clock each time: 22:00 to 06:00 is that in the night of a clock change as
+//! well, also where the file gives a `DURATION`. Events that recur for ever stay that short where a calendar can say
+//! it (the same day every year, the same hours every week), and then count before their first time as well. Others
+//! are written out to the end of 2100.
 
 mod event;
 mod lines;
 mod moment;
 mod recurrence;
+mod windows;
 
-use chrono::{Datelike as _, NaiveDate, NaiveTime, TimeDelta};
+use std::collections::{BTreeMap, BTreeSet};
 
-use self::event::Event;
+use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+
+use self::event::{Event, Replaced};
 use self::lines::{Line, lines};
-use self::moment::{Kind, Zones, known};
+use self::moment::{Kind, Moment, Zones, known};
+use self::recurrence::Rule;
 use super::{CalendarDay, CalendarDraft, CalendarRange, Edge, MAX_ENTRIES, Weekday, WeeklyHours};
 use crate::Invalid;
 use crate::time::Zone;
@@ -30,13 +43,17 @@ fn refuse(detail: impl Into<String>) -> Invalid {
     Invalid::one("", "invalid_value", detail)
 }
 
-/// What may be spent on following the recurrence rules of one file, in days looked at.
-const MAX_DAYS: usize = 2_000_000;
+/// Calendars reach as far as schedules do.
+const FIRST_YEAR: i32 = 1970;
+const LAST_YEAR: i32 = 2100;
 
-/// Reads an iCalendar file. It must hold at least one event.
+/// What may be spent on following the recurrence rules of one file: days and periods looked at.
+const MAX_LOOKS: usize = 2_000_000;
+
+/// Reads an iCalendar file. It must hold at least one event that counts.
 ///
 /// # Errors
-/// What is wrong with it, and on which line.
+/// What is wrong with it, and on which line or with which event.
 pub fn read(text: &str) -> Result<CalendarDraft> {
     let lines = lines(text)?;
     if !lines.first().is_some_and(|line| is(line, "BEGIN", "VCALENDAR")) {
@@ -48,18 +65,17 @@ pub fn read(text: &str) -> Result<CalendarDraft> {
     }
     let zone = file.zone();
     let mut entries = Entries::new(zone.clone());
-    let mut days = MAX_DAYS;
-    let overrides: Vec<_> = file.events.iter().filter(|event| event.replaces.is_some()).collect();
+    let mut looks = MAX_LOOKS;
+    let replaced = Replaced::by(&file.events);
     for event in file.events.iter().filter(|event| !event.cancelled) {
-        entries.add(event, &overrides, &mut days)?;
+        entries.add(event, &replaced, &mut looks)?;
     }
-    let CalendarDraft { dates, ranges, weekly, .. } = entries.finish();
-    for (what, count) in [("days", dates.len()), ("ranges", ranges.len()), ("weekly hours", weekly.len())] {
-        if count > MAX_ENTRIES {
-            return Err(refuse(format!("holds {count} {what}; a calendar holds at most {MAX_ENTRIES}")));
-        }
+    if entries.count() == 0 {
+        return Err(refuse(
+            "holds no events that count: they are cancelled, take no time, or are not in 1970–2100",
+        ));
     }
-    Ok(CalendarDraft { description: file.name, timezone: zone, dates, ranges, weekly })
+    Ok(CalendarDraft { description: file.name, timezone: zone, ..entries.draft() })
 }
 
 fn is(line: &Line<'_>, name: &str, value: &str) -> bool {
@@ -78,34 +94,28 @@ impl File {
     fn read(lines: &[Line<'_>]) -> Result<Self> {
         let zones = own_zones(lines);
         let mut file = Self::default();
-        let mut event: Option<Event> = None;
         // Components begun and not ended: the calendar, an event, an alarm in it.
         let mut open: Vec<&str> = Vec::new();
+        let (mut begins, mut own) = (0, Vec::new());
         for line in lines {
             match (line.name.as_str(), open.as_slice()) {
-                ("BEGIN", _) => {
+                ("BEGIN", outer) => {
+                    if let [_] = outer {
+                        (begins, own) = (line.number, Vec::new());
+                    }
                     open.push(line.value.trim());
-                    if let [_, within] = open.as_slice()
-                        && within.eq_ignore_ascii_case("VEVENT")
-                    {
-                        event = Some(Event::begun(line));
-                    }
                 }
-                ("END", [.., last]) if line.value.trim().eq_ignore_ascii_case(last) => {
-                    open.pop();
-                    if open.len() == 1 {
-                        file.events.extend(event.take());
+                ("END", [outer @ .., last]) if line.value.trim().eq_ignore_ascii_case(last) => {
+                    if let ([_], true) = (outer, last.eq_ignore_ascii_case("VEVENT")) {
+                        file.events.push(Event::read(begins, &own, &zones)?);
                     }
+                    open.pop();
                 }
                 ("END", _) => {
                     return Err(refuse(format!("line {} ends what has not begun", line.number)));
                 }
-                (_, [_, _]) => {
-                    if let Some(event) = &mut event {
-                        event.read(line, &zones)?;
-                    }
-                }
-                ("X-WR-CALNAME" | "NAME", [_]) => file.name = line.text().chars().take(1_000).collect(),
+                (_, [_, _]) => own.push(line),
+                ("X-WR-CALNAME" | "NAME", [_]) => file.name = name(line),
                 ("X-WR-TIMEZONE", [_]) => file.zone = known(&line.value),
                 _ => {}
             }
@@ -113,80 +123,110 @@ impl File {
         if open.is_empty() { Ok(file) } else { Err(refuse("is cut off: something in it is not ended")) }
     }
 
+    /// On whose clock its times are to be read. Days alone need none: each job has them on its own.
     fn zone(&self) -> Option<Zone> {
-        let named = self.events.iter().filter_map(|event| match &event.start().ok()?.kind {
-            Kind::Zoned(zone) => Some(zone.clone()),
-            Kind::Day | Kind::Floating => None,
-        });
-        self.zone.clone().or_else(|| named.into_iter().next())
+        let mut zones =
+            self.events.iter().filter(|event| !event.cancelled).filter_map(Event::zone).peekable();
+        zones.peek()?;
+        let utc = Zone::default();
+        let mut named = zones.filter(|zone| **zone != utc);
+        let first = named.next();
+        let only = first.filter(|first| named.all(|zone| zone == *first)).cloned();
+        Some(self.zone.clone().or(only).unwrap_or(utc))
     }
+}
+
+/// For people; text with control characters in it is more than some databases store.
+fn name(line: &Line<'_>) -> String {
+    line.text().chars().filter(|char| !char.is_control()).take(1_000).collect()
 }
 
 /// The zones that a file describes, as far as it says where they are.
 fn own_zones(lines: &[Line<'_>]) -> Zones {
     let mut zones = Zones::default();
-    let mut name = None;
+    let (mut name, mut location) = (None, None);
     for line in lines {
         match line.name.as_str() {
-            "BEGIN" if is(line, "BEGIN", "VTIMEZONE") => name = None,
             "TZID" => name = Some(&line.value),
-            "X-LIC-LOCATION" => zones.define(name.map_or("", |name| name), &line.value),
+            "X-LIC-LOCATION" => location = Some(&line.value),
+            "END" if is(line, "END", "VTIMEZONE") => {
+                if let Some((name, location)) = name.take().zip(location.take()) {
+                    zones.define(name, location);
+                }
+            }
             _ => {}
         }
     }
     zones
 }
 
-/// What a calendar is to consist of.
+/// What a calendar is to consist of: in order, and each entry once.
 struct Entries {
     /// On whose clock.
     zone: Zone,
-    calendar: CalendarDraft,
+    yearly: BTreeSet<(u32, u32)>,
+    days: BTreeSet<NaiveDate>,
+    /// By where they begin and end.
+    ranges: BTreeMap<(NaiveDateTime, NaiveDateTime), CalendarRange>,
+    weekly: Vec<WeeklyHours>,
 }
 
 impl Entries {
     fn new(zone: Option<Zone>) -> Self {
-        Self { zone: zone.unwrap_or_default(), calendar: CalendarDraft::default() }
+        Self {
+            zone: zone.unwrap_or_default(),
+            yearly: BTreeSet::new(),
+            days: BTreeSet::new(),
+            ranges: BTreeMap::new(),
+            weekly: Vec::new(),
+        }
     }
 
-    fn add(&mut self, event: &Event, overrides: &[&Event], days: &mut usize) -> Result<()> {
+    fn add(&mut self, event: &Event, replaced: &Replaced<'_>, looks: &mut usize) -> Result<()> {
         let length = event.length()?;
         if length.is_zero() {
             return Ok(());
         }
-        let [rule] = event.rules.as_slice() else {
-            if event.rules.is_empty() {
-                return self.write_out(event, length, overrides, days);
-            }
-            return Err(event.refuse("has more than one recurrence rule"));
+        let regular = event.is_regular(replaced);
+        let is_added = match event.rules.as_slice() {
+            [rule] if regular => self.add_for_ever(rule, event.start()?, length),
+            [] | [_] => false,
+            _ => return Err(event.refuse("has more than one recurrence rule")),
         };
-        let start = event.start()?;
+        if !is_added {
+            self.write_out(event, length, replaced, looks)?;
+        }
+        self.bounded(event)
+    }
+
+    /// Adds an event that recurs for ever, if a calendar has a short form for it.
+    fn add_for_ever(&mut self, rule: &Rule, start: &Moment, length: TimeDelta) -> bool {
         let first = start.local.date();
-        let regular = event.is_regular() && !overrides.iter().any(|it| it.uid == event.uid);
         let day = TimeDelta::days(1);
-        if regular && start.kind == Kind::Day && length == day && rule.is_yearly_like(first) {
-            self.calendar.dates.push(CalendarDay::Yearly { month: first.month(), day: first.day() });
-            return Ok(());
+        if start.kind == Kind::Day && length == day && rule.is_yearly_like(first) {
+            self.yearly.insert((first.month(), first.day()));
+            return true;
         }
         let on_our_clock = match &start.kind {
             Kind::Zoned(zone) => *zone == self.zone,
             Kind::Day | Kind::Floating => true,
         };
-        if let Some(weekdays) = rule.every_week(first).filter(|_| regular && on_our_clock && length <= day) {
-            let from = start.local.time();
-            let until = (start.local + length).time();
-            // A whole day that does not begin at midnight has no such form.
-            if from != until || from == NaiveTime::MIN {
-                let time = |time: NaiveTime| (time != NaiveTime::MIN).then(|| time.into());
-                self.calendar.weekly.push(WeeklyHours {
-                    days: weekdays.into_iter().map(Weekday::from).collect(),
-                    from: time(from),
-                    until: time(until),
-                });
-                return Ok(());
-            }
+        let Some(weekdays) = rule.every_week(first).filter(|_| on_our_clock && length <= day) else {
+            return false;
+        };
+        let from = start.local.time();
+        let until = (start.local + length).time();
+        // A whole day that does not begin at midnight has no such form.
+        if from == until && from != NaiveTime::MIN {
+            return false;
         }
-        self.write_out(event, length, overrides, days)
+        let time = |time: NaiveTime| (time != NaiveTime::MIN).then(|| time.into());
+        let days = weekdays.into_iter().map(Weekday::from).collect();
+        let hours = WeeklyHours { days, from: time(from), until: time(until) };
+        if !self.weekly.contains(&hours) {
+            self.weekly.push(hours);
+        }
+        true
     }
 
     /// One entry for each time that the event takes place.
@@ -194,54 +234,74 @@ impl Entries {
         &mut self,
         event: &Event,
         length: TimeDelta,
-        overrides: &[&Event],
-        days: &mut usize,
+        replaced: &Replaced<'_>,
+        looks: &mut usize,
     ) -> Result<()> {
-        for start in event.starts(overrides, MAX_ENTRIES, days)? {
+        for start in event.starts(replaced, looks)? {
             let Some(end) = start.plus(length) else { continue };
             if start.kind == Kind::Day {
-                let first = start.local.date();
-                match end.local.date().pred_opt().filter(|last| first < *last) {
-                    Some(last) => self.range(Edge::Day(first), Edge::Day(last), first),
-                    None if is_served(first) => self.calendar.dates.push(CalendarDay::Once(first)),
-                    None => {}
-                }
-                continue;
+                let last = end.local.date().pred_opt().unwrap_or_default().max(start.local.date());
+                self.range(Edge::Day(start.local.date()), Edge::Day(last));
+            } else {
+                let from = start.on_clock_of(&self.zone);
+                // On a clock that goes back in between the end may come first.
+                let until = Some(end.on_clock_of(&self.zone)).filter(|until| from < *until);
+                let until = until.or_else(|| from.checked_add_signed(length)).unwrap_or(from);
+                self.range(Edge::Time(from), Edge::Time(until));
             }
-            let from = start.on_clock_of(&self.zone);
-            // On a clock that goes back in between the end may come first.
-            let until = Some(end.on_clock_of(&self.zone)).filter(|until| from < *until);
-            let until = until.unwrap_or(from + length);
-            self.range(Edge::Time(from), Edge::Time(until), from.date());
+            self.bounded(event)?;
         }
         Ok(())
     }
 
-    fn range(&mut self, from: Edge, until: Edge, first: NaiveDate) {
-        if is_served(first) {
-            self.calendar.ranges.push(CalendarRange { from, until });
+    /// As much of it as lies in the years that calendars reach.
+    fn range(&mut self, from: Edge, until: Edge) {
+        let served = CalendarRange { from: first_day(), until: last_day() }.bounds();
+        let bounds = CalendarRange { from, until }.bounds();
+        if bounds.1 <= served.0 || served.1 <= bounds.0 {
+            return;
+        }
+        let from = if bounds.0 < served.0 { first_day() } else { from };
+        let until = if served.1 <= bounds.1 { last_day() } else { until };
+        match (from, until) {
+            (Edge::Day(from), Edge::Day(until)) if from == until => {
+                self.days.insert(from);
+            }
+            _ => {
+                let range = CalendarRange { from, until };
+                self.ranges.insert(range.bounds(), range);
+            }
         }
     }
 
-    /// In order, and each entry once.
-    fn finish(mut self) -> CalendarDraft {
-        let CalendarDraft { dates, ranges, weekly, .. } = &mut self.calendar;
-        dates.sort_by_key(ToString::to_string);
-        dates.dedup();
-        ranges.sort_by_key(CalendarRange::bounds);
-        ranges.dedup();
-        let mut kept: Vec<WeeklyHours> = Vec::new();
-        for hours in std::mem::take(weekly) {
-            if !kept.contains(&hours) {
-                kept.push(hours);
-            }
+    fn count(&self) -> usize {
+        self.yearly.len() + self.days.len() + self.ranges.len() + self.weekly.len()
+    }
+
+    fn bounded(&self, event: &Event) -> Result<()> {
+        if self.count() <= MAX_ENTRIES {
+            return Ok(());
         }
-        *weekly = kept;
-        self.calendar
+        Err(event.refuse(&format!(
+            "with it there are more than {MAX_ENTRIES} entries, and a calendar holds no more"
+        )))
+    }
+
+    fn draft(self) -> CalendarDraft {
+        let yearly = self.yearly.into_iter().map(|(month, day)| CalendarDay::Yearly { month, day });
+        CalendarDraft {
+            dates: yearly.chain(self.days.into_iter().map(CalendarDay::Once)).collect(),
+            ranges: self.ranges.into_values().collect(),
+            weekly: self.weekly,
+            ..CalendarDraft::default()
+        }
     }
 }
 
-/// Calendars reach as far as schedules do; a range may end a little after.
-fn is_served(first: NaiveDate) -> bool {
-    (1970..2100).contains(&first.year())
+fn first_day() -> Edge {
+    Edge::Day(NaiveDate::from_ymd_opt(FIRST_YEAR, 1, 1).unwrap_or_default())
+}
+
+fn last_day() -> Edge {
+    Edge::Day(NaiveDate::from_ymd_opt(LAST_YEAR, 12, 31).unwrap_or_default())
 }

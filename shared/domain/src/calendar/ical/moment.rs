@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike as _};
 
 use super::lines::Line;
+use super::windows::WINDOWS;
 use super::{Result, refuse};
 use crate::duration::shorten;
 use crate::time::Zone;
@@ -57,24 +58,29 @@ impl Zones {
     }
 
     fn find(&self, line: &Line<'_>, name: &str) -> Result<Zone> {
-        known(name).or_else(|| self.0.get(name).cloned()).ok_or_else(|| {
-            let name = shorten(name);
+        self.0.get(name).cloned().or_else(|| known(name)).ok_or_else(|| {
+            let (number, name) = (line.number, shorten(name));
             refuse(format!(
-                "line {}: “{name}” is not the IANA name of a time zone, such as Europe/Paris",
-                line.number
+                "line {number}: “{name}” is not the IANA name of a time zone, such as Europe/Paris, nor one that \
+                 Windows has, and the file does not say where it is (X-LIC-LOCATION)"
             ))
         })
     }
 
-    /// The moments in (a part of) the value of a property: one, or several in a list.
-    pub(super) fn moments(&self, line: &Line<'_>, value: &str) -> Result<Vec<Moment>> {
-        value.split(',').map(|text| self.moment(line, text.trim())).collect()
+    /// The moments in the value of a property that is a list of them.
+    pub(super) fn moments(&self, line: &Line<'_>) -> Result<Vec<Moment>> {
+        line.value.split(',').map(|text| self.moment(line, text)).collect()
     }
 
-    fn moment(&self, line: &Line<'_>, text: &str) -> Result<Moment> {
-        let malformed = || refuse(format!("line {}: “{}” is not a date or time", line.number, shorten(text)));
-        // A period: its start is what matters here.
-        let text = text.split('/').next().unwrap_or_default();
+    /// The moment in (a part of) the value of a property.
+    pub(super) fn moment(&self, line: &Line<'_>, text: &str) -> Result<Moment> {
+        let text = text.trim();
+        let malformed = || {
+            let (number, text) = (line.number, shorten(text));
+            refuse(format!(
+                "line {number}: “{text}” is not a date or time; 20261224 and 20261224T180000Z are"
+            ))
+        };
         if text.len() == 8 {
             let date = NaiveDate::parse_from_str(text, "%Y%m%d").map_err(|_| malformed())?;
             return Ok(Moment { local: date.and_time(NaiveTime::MIN), kind: Kind::Day });
@@ -82,7 +88,8 @@ impl Zones {
         let (reading, utc) = text.strip_suffix(['Z', 'z']).map_or((text, false), |reading| (reading, true));
         let parsed =
             (reading.len() == 15).then(|| NaiveDateTime::parse_from_str(reading, "%Y%m%dT%H%M%S").ok());
-        let local = parsed.flatten().ok_or_else(malformed)?;
+        // Second 60 is read as a leap second; no wall clock here shows one.
+        let local = parsed.flatten().and_then(|time| time.with_nanosecond(0)).ok_or_else(malformed)?;
         let kind = match line.param("TZID") {
             _ if utc => Kind::Zoned(Zone::default()),
             Some(name) => Kind::Zoned(self.find(line, name)?),
@@ -102,67 +109,47 @@ pub(super) fn known(name: &str) -> Option<Zone> {
     if let Some((_, iana)) = WINDOWS.iter().find(|(windows, _)| windows.eq_ignore_ascii_case(name)) {
         return Zone::named(iana).ok();
     }
-    let mut segments = name.rsplit('/').filter(|segment| !segment.is_empty());
-    let (city, region) = segments.next().zip(segments.next())?;
-    Zone::named(&format!("{region}/{city}")).ok()
+    if !name.starts_with('/') && !name.contains("://") {
+        return None;
+    }
+    let mut tails = name.match_indices('/').filter_map(|(slash, _)| name.get(slash + 1..));
+    tails.find_map(|tail| Zone::named(tail).ok())
 }
-
-/// The names that calendars of offices are exported with.
-const WINDOWS: [(&str, &str); 30] = [
-    ("AUS Eastern Standard Time", "Australia/Sydney"),
-    ("Arabian Standard Time", "Asia/Dubai"),
-    ("Argentina Standard Time", "America/Buenos_Aires"),
-    ("Atlantic Standard Time", "America/Halifax"),
-    ("Cen. Australia Standard Time", "Australia/Adelaide"),
-    ("Central America Standard Time", "America/Guatemala"),
-    ("Central Europe Standard Time", "Europe/Budapest"),
-    ("Central European Standard Time", "Europe/Warsaw"),
-    ("Central Standard Time", "America/Chicago"),
-    ("China Standard Time", "Asia/Shanghai"),
-    ("E. Europe Standard Time", "Europe/Chisinau"),
-    ("E. South America Standard Time", "America/Sao_Paulo"),
-    ("Eastern Standard Time", "America/New_York"),
-    ("FLE Standard Time", "Europe/Kiev"),
-    ("GMT Standard Time", "Europe/London"),
-    ("GTB Standard Time", "Europe/Bucharest"),
-    ("Greenwich Standard Time", "Atlantic/Reykjavik"),
-    ("India Standard Time", "Asia/Calcutta"),
-    ("Israel Standard Time", "Asia/Jerusalem"),
-    ("Korea Standard Time", "Asia/Seoul"),
-    ("Mountain Standard Time", "America/Denver"),
-    ("New Zealand Standard Time", "Pacific/Auckland"),
-    ("Pacific Standard Time", "America/Los_Angeles"),
-    ("Romance Standard Time", "Europe/Paris"),
-    ("Russian Standard Time", "Europe/Moscow"),
-    ("Singapore Standard Time", "Asia/Singapore"),
-    ("South Africa Standard Time", "Africa/Johannesburg"),
-    ("Tokyo Standard Time", "Asia/Tokyo"),
-    ("Turkey Standard Time", "Europe/Istanbul"),
-    ("W. Europe Standard Time", "Europe/Berlin"),
-];
 
 /// `P1D`, `PT2H30M`, `P1W` (RFC 5545, section 3.3.6).
 pub(super) fn duration(line: &Line<'_>) -> Result<TimeDelta> {
     let malformed = || refuse(format!("line {}: “{}” is not a duration", line.number, shorten(&line.value)));
-    let text = line.value.trim().trim_start_matches('+').strip_prefix('P').ok_or_else(malformed)?;
-    let mut total: i64 = 0;
-    let mut digits = String::new();
+    let text = line.value.trim().to_ascii_uppercase();
+    let text = text.trim_start_matches('+').strip_prefix('P').ok_or_else(malformed)?;
+    let (mut total, mut digits) = (0, String::new());
+    let mut of_a_day = false;
+    // Each unit at most once, the large ones first: so the total is bounded however long the text.
+    let mut smallest = i64::MAX;
     for char in text.chars() {
-        let scale = match char {
-            'T' if digits.is_empty() => continue,
+        let unit = match char {
+            'T' if digits.is_empty() && !of_a_day => {
+                of_a_day = true;
+                continue;
+            }
             '0'..='9' if digits.len() < 6 => {
                 digits.push(char);
                 continue;
             }
-            'W' => 604_800,
-            'D' => 86_400,
-            'H' => 3_600,
-            'M' => 60,
-            'S' => 1,
+            'W' if !of_a_day => 604_800,
+            'D' if !of_a_day => 86_400,
+            'H' if of_a_day => 3_600,
+            'M' if of_a_day => 60,
+            'S' if of_a_day => 1,
             _ => return Err(malformed()),
         };
-        total += digits.parse::<i64>().map_err(|_| malformed())? * scale;
+        if unit >= smallest {
+            return Err(malformed());
+        }
+        total += digits.parse::<i64>().map_err(|_| malformed())? * unit;
+        smallest = unit;
         digits.clear();
     }
-    if digits.is_empty() { Ok(TimeDelta::seconds(total)) } else { Err(malformed()) }
+    // Something must follow the P, and the T where there is one.
+    let whole = digits.is_empty() && smallest < if of_a_day { 86_400 } else { i64::MAX };
+    if whole { Ok(TimeDelta::seconds(total)) } else { Err(malformed()) }
 }

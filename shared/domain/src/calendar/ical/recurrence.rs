@@ -4,7 +4,7 @@ use chrono::{Datelike as _, Days, Months, NaiveDate, Weekday};
 
 use super::lines::Line;
 use super::moment::{Kind, Moment, Zones};
-use super::{Result, refuse};
+use super::{FIRST_YEAR, LAST_YEAR, MAX_ENTRIES, Result, refuse};
 use crate::duration::shorten;
 use crate::time::Zone;
 
@@ -33,9 +33,6 @@ pub(super) enum Frequency {
     Monthly,
     Yearly,
 }
-
-/// No rule is followed further than to the end of 2100.
-const LAST_YEAR: i32 = 2100;
 
 impl Rule {
     pub(super) fn read(line: &Line<'_>, zones: &Zones) -> Result<Self> {
@@ -70,7 +67,7 @@ impl Rule {
                 }
                 "INTERVAL" => rule.interval = number()?,
                 "COUNT" => rule.count = usize::try_from(number()?).ok(),
-                "UNTIL" => rule.until = zones.moments(line, value)?.into_iter().next(),
+                "UNTIL" => rule.until = Some(zones.moment(line, value)?),
                 "BYMONTH" => {
                     let month = |text: &str| text.parse().ok().filter(|month| (1..=12).contains(month));
                     rule.months = list(value, month).ok_or_else(|| wrong(part))?;
@@ -91,8 +88,22 @@ impl Rule {
                 _ => return Err(wrong(part)),
             }
         }
-        rule.frequency = frequency.ok_or_else(|| wrong("FREQ"))?;
+        rule.frequency = frequency
+            .ok_or_else(|| refuse(format!("line {}: a recurrence rule needs a FREQ", line.number)))?;
+        rule.check().map_err(|detail| refuse(format!("line {}: {detail}", line.number)))?;
         Ok(rule)
+    }
+
+    /// What RFC 5545 forbids, since it means nothing.
+    fn check(&self) -> std::result::Result<(), &'static str> {
+        let in_months = matches!(self.frequency, Frequency::Monthly | Frequency::Yearly);
+        if !in_months && self.weekdays.iter().any(|(ordinal, _)| ordinal.is_some()) {
+            return Err("BYDAY with numbers, such as 2MO, goes with FREQ=MONTHLY or YEARLY only");
+        }
+        if self.frequency == Frequency::Weekly && !self.month_days.is_empty() {
+            return Err("BYMONTHDAY does not go with FREQ=WEEKLY");
+        }
+        Ok(())
     }
 
     /// Whether it goes on for ever, and nothing narrows it down but what its first day says as well.
@@ -115,7 +126,9 @@ impl Rule {
     /// The weekdays on which it comes every week, if that is all there is to it.
     pub(super) fn every_week(&self, first: NaiveDate) -> Option<Vec<Weekday>> {
         let bare = self.is_plain() && self.months.is_empty() && self.month_days.is_empty();
-        let named: Vec<_> = self.weekdays.iter().map(|(_, day)| *day).collect();
+        let mut named: Vec<_> = self.weekdays.iter().map(|(_, day)| *day).collect();
+        named.sort_unstable_by_key(Weekday::num_days_from_monday);
+        named.dedup();
         match self.frequency {
             Frequency::Daily if bare && named.is_empty() => Some(ALL_WEEK.to_vec()),
             Frequency::Weekly if bare && named.is_empty() => Some(vec![first.weekday()]),
@@ -124,60 +137,93 @@ impl Rule {
         }
     }
 
-    /// The starts it gives to an event that first starts at `first`, that one included: in order, at most `most`,
-    /// and none after 2100. Looks at no more than `days` days and takes what it looked at from them; `None` where
-    /// they do not suffice.
-    pub(super) fn starts(&self, first: &Moment, most: usize, days: &mut usize) -> Option<Vec<Moment>> {
+    /// The starts it gives to an event that first starts at `first`, that one included, in order. What it looks at is
+    /// taken from `looks`, so that no number in a file makes this slow.
+    ///
+    /// # Errors
+    /// Why they cannot be given: more of them than a calendar holds, or too long a search.
+    pub(super) fn starts(
+        &self,
+        first: &Moment,
+        looks: &mut usize,
+    ) -> std::result::Result<Vec<Moment>, &'static str> {
         let mut starts = Vec::new();
-        let mut period = self.period_of(first.local.date());
-        let most = self.count.map_or(most, |count| count.min(most));
+        let mut seen = 0;
+        let first_day = first.local.date();
+        let months = self.months_of(first_day);
+        let mut period = self.period_of(first_day);
         while period.0.year() <= LAST_YEAR {
-            *days =
-                days.checked_sub(usize::try_from((period.1 - period.0).num_days()).unwrap_or(1).max(1))?;
-            for date in self.days_of(period, first.local.date()) {
+            for date in
+                self.days_of(period, first_day, &months, looks).ok_or("its rule takes too long to follow")?
+            {
                 let start = Moment { local: date.and_time(first.local.time()), kind: first.kind.clone() };
                 if start.local < first.local {
                     continue;
                 }
-                if self.until.as_ref().is_some_and(|until| is_after(&start, until))
-                    || date.year() > LAST_YEAR
-                    || starts.len() == most
-                {
-                    return Some(starts);
+                let ended = self.until.as_ref().is_some_and(|until| is_after(&start, until));
+                if ended || self.count == Some(seen) || date.year() > LAST_YEAR {
+                    return Ok(starts);
                 }
-                starts.push(start);
+                seen += 1;
+                // One of the last year before may reach into the first.
+                if date.year() >= FIRST_YEAR - 1 {
+                    starts.push(start);
+                }
+                if starts.len() > MAX_ENTRIES {
+                    return Err("comes again too often for a calendar; let its rule end earlier");
+                }
             }
             period = self.next(period);
         }
-        Some(starts)
+        Ok(starts)
     }
 
-    /// The days of a period that match, in order.
-    fn days_of(&self, (start, end): (NaiveDate, NaiveDate), first: NaiveDate) -> Vec<NaiveDate> {
-        let days: Vec<_> =
-            start.iter_days().take_while(|day| *day < end).filter(|day| self.matches(*day, first)).collect();
+    /// The months that its days can be in, all where there are none.
+    fn months_of(&self, first: NaiveDate) -> Vec<u32> {
+        // A year's day is a day of one month, unless other parts say which days.
+        let one =
+            self.frequency == Frequency::Yearly && self.month_days.is_empty() && self.weekdays.is_empty();
+        if self.months.is_empty() && one { vec![first.month()] } else { self.months.clone() }
+    }
+
+    /// The days of a period that match, in order; `None` where `looks` do not suffice.
+    fn days_of(
+        &self,
+        (start, end): (NaiveDate, NaiveDate),
+        first: NaiveDate,
+        months: &[u32],
+        looks: &mut usize,
+    ) -> Option<Vec<NaiveDate>> {
+        let mut days = Vec::new();
+        let mut next = Some(start);
+        while let Some(day) = next {
+            *looks = looks.checked_sub(1)?;
+            if day >= end {
+                break;
+            }
+            if !months.is_empty() && !months.contains(&day.month()) {
+                next = day.with_day(1).and_then(|first| first.checked_add_months(Months::new(1)));
+                continue;
+            }
+            if self.matches(day, first) {
+                days.push(day);
+            }
+            next = day.succ_opt();
+        }
         if self.positions.is_empty() {
-            return days;
+            return Some(days);
         }
         let chosen = |index: usize| {
             let from_start = i32::try_from(index + 1).unwrap_or(i32::MAX);
             let from_end = from_start - i32::try_from(days.len()).unwrap_or(i32::MAX) - 1;
             self.positions.contains(&from_start) || self.positions.contains(&from_end)
         };
-        days.iter().enumerate().filter(|(index, _)| chosen(*index)).map(|(_, day)| *day).collect()
+        Some(days.iter().enumerate().filter(|(index, _)| chosen(*index)).map(|(_, day)| *day).collect())
     }
 
+    /// Whether a day of the right month is one of its days.
     fn matches(&self, day: NaiveDate, first: NaiveDate) -> bool {
-        use Frequency::{Daily, Weekly, Yearly};
-        let month = if self.months.is_empty() {
-            // A year's day is a day of one month, unless other parts say which days.
-            self.frequency != Yearly
-                || !self.month_days.is_empty()
-                || !self.weekdays.is_empty()
-                || day.month() == first.month()
-        } else {
-            self.months.contains(&day.month())
-        };
+        use Frequency::{Daily, Weekly};
         let month_day = if self.month_days.is_empty() {
             matches!(self.frequency, Daily | Weekly) || !self.weekdays.is_empty() || day.day() == first.day()
         } else {
@@ -192,7 +238,7 @@ impl Rule {
                 *weekday == day.weekday() && ordinal.is_none_or(|wanted| self.is_nth(day, wanted))
             })
         };
-        month && month_day && weekday
+        month_day && weekday
     }
 
     /// Whether `day` is the n-th of its weekday in the month, or in the year where the rule is about years as a whole.
@@ -272,14 +318,4 @@ fn weekday(text: &str) -> Option<(Option<i32>, Weekday)> {
         _ => return None,
     };
     if ordinal.is_empty() { Some((None, day)) } else { Some((Some(signed(ordinal, 53)?), day)) }
-}
-
-/// Whether an event that starts at `start` is the one that `excluded` means.
-pub(super) fn is_same(start: &Moment, excluded: &Moment) -> bool {
-    let utc = Zone::default();
-    match (&start.kind, &excluded.kind) {
-        (Kind::Zoned(_), Kind::Zoned(_)) => start.on_clock_of(&utc) == excluded.on_clock_of(&utc),
-        (_, Kind::Day) => start.local.date() == excluded.local.date(),
-        _ => start.local == excluded.local,
-    }
 }
