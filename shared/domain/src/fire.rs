@@ -1,6 +1,6 @@
 //! Firing: from a due job to the runs of its due occurrences and its next one.
 
-use crate::job::{Job, JobState};
+use crate::job::{Changed, Job, JobState};
 use crate::policy::{MisfirePolicy, Overlap};
 use crate::run::{Reason, Run, RunKind, RunStatus};
 use crate::time::{LeftOut, horizon};
@@ -37,6 +37,8 @@ impl Firing {
 /// - later than `misfire.window`, it is missed;
 /// - in between, `misfire.policy` decides; what it leaves out is missed.
 ///
+/// A paused job is due when its pause ends, and resumed then.
+///
 /// Missed occurrences that follow each other share one record, and so do those that the job's calendars leave out.
 /// Firing the same job twice at one instant yields the same run ids, so the second time changes nothing in any
 /// store.
@@ -47,6 +49,15 @@ pub fn fire(job: &Job, first_due: Instant, now: Instant, active: u64) -> Firing 
             next_fire_at: Some(first_due),
             state: JobState::Active,
             runs: Vec::new(),
+        };
+    }
+    if job.pause.as_ref().is_some_and(|pause| pause.until == Some(first_due)) {
+        let Changed { job: resumed, closing } = job.resumed(now);
+        return Firing {
+            job_id: job.id,
+            next_fire_at: resumed.next_fire_at,
+            state: resumed.state,
+            runs: closing,
         };
     }
     let plan = &job.plan;
@@ -125,11 +136,18 @@ impl Ledger<'_> {
     fn execute(&mut self, until: Instant, max: usize) {
         for _ in 0..max {
             let Some(at) = self.next.filter(|at| *at <= until) else { break };
-            if self.active > 0 && self.job.draft.overlap == Overlap::Skip {
-                self.record(RunStatus::Skipped, Reason::Overlap, (at, at), 1);
+            let overlap = self.job.draft.overlap;
+            if overlap.room().is_some_and(|room| room <= self.active) {
+                let reason = if overlap == Overlap::Skip { Reason::Overlap } else { Reason::BufferFull };
+                self.record(RunStatus::Skipped, reason, (at, at), 1);
             } else {
+                let mut run = Run::pending(self.job, RunKind::Schedule, at, self.now, 0);
+                if self.active > 0 && overlap.is_sequential() {
+                    // Not to be started with this firing: whoever takes it up looks whether it is its turn.
+                    run.due_at = Some(self.now + MILLI);
+                }
                 self.active += 1;
-                self.runs.push(Run::pending(self.job, RunKind::Schedule, at, self.now, 0));
+                self.runs.push(run);
             }
             self.account(at);
         }
@@ -143,7 +161,8 @@ impl Ledger<'_> {
             return;
         }
         let before = plan.last_until(just_before(first));
-        let since = before.map_or(self.job.since, |before| before.max(self.job.since));
+        let since = self.job.counts_since(first);
+        let since = before.map_or(since, |before| before.max(since));
         if let Some(LeftOut { first, last, count }) = plan.left_out(since + MILLI, until) {
             self.record(RunStatus::Skipped, Reason::Calendar, (first, last), count);
             self.runs.sort_by_key(|run| run.scheduled_for);

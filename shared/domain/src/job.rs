@@ -1,76 +1,19 @@
 //! A job: a schedule, a target and policies, stored under a name.
 
-use std::collections::BTreeMap;
+mod draft;
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{self, CalendarCopy, CalendarUse};
-use crate::duration::shorten;
+pub use self::draft::JobDraft;
+use crate::calendar::{self, CalendarCopy};
 use crate::fire::close_ledger;
 use crate::ids::JobId;
 use crate::invalid::{Findings, Invalid};
-use crate::name::check_name;
-use crate::plan::{Plan, Timing};
-use crate::policy::{DAY, Misfire, Overlap, Retry};
+use crate::plan::Plan;
 use crate::run::{Reason, Run};
 use crate::schedule::Schedule;
-use crate::target::Target;
 use crate::time::Zone;
-use crate::{HumanDuration, Instant, whole_millis};
-
-/// What a user writes: everything about a job that is theirs to choose.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct JobDraft {
-    /// Unique within the project.
-    #[schema(example = "nightly-report", min_length = 1, max_length = 128)]
-    pub name: String,
-    /// For people.
-    #[serde(default)]
-    #[schema(max_length = 4096)]
-    pub description: String,
-    /// For finding and grouping.
-    #[serde(default)]
-    pub labels: BTreeMap<String, String>,
-    /// When it is due.
-    pub schedule: Schedule,
-    /// What it calls.
-    pub target: Target,
-    /// What happens after a failed attempt.
-    #[serde(default)]
-    pub retry: Retry,
-    /// How long one attempt may take.
-    #[serde(default = "thirty_seconds")]
-    #[schema(value_type = String, default = "30s")]
-    pub timeout: HumanDuration,
-    /// What happens to occurrences noticed late.
-    #[serde(default)]
-    pub misfire: Misfire,
-    /// What happens to an occurrence that is due while an earlier run is not finished.
-    #[serde(default)]
-    pub overlap: Overlap,
-    /// Spreads jobs due at the same time: each occurrence is due up to so much after its nominal time, always
-    /// the same for the same occurrence, and always before the next one.
-    #[serde(default)]
-    #[schema(value_type = String, default = "0s", example = "30s")]
-    pub jitter: HumanDuration,
-    /// Which calendars it leaves out or keeps to. An occurrence must be admitted by all of them.
-    #[serde(default)]
-    #[schema(max_items = 16)]
-    pub calendars: Vec<CalendarUse>,
-    /// No occurrence before this instant.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub start_at: Option<Instant>,
-    /// No occurrence after this instant.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub end_at: Option<Instant>,
-}
-
-fn thirty_seconds() -> HumanDuration {
-    HumanDuration::from_secs(30)
-}
+use crate::{Instant, whole_millis};
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -107,8 +50,11 @@ impl JobState {
 pub struct Pause {
     /// In the words of whoever paused it.
     pub reason: Option<String>,
-    /// The first occurrence the pause keeps from firing.
+    /// When the first occurrence that the pause keeps from firing is due.
     pub since: Option<Instant>,
+    /// When it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
 }
 
 /// A stored job. Its schedule is known to be sound: `plan` is what it means.
@@ -126,9 +72,9 @@ pub struct Job {
     pub plan: Plan,
     /// Where it stands.
     pub state: JobState,
-    /// The stored next occurrence; `None` unless active.
+    /// When its next occurrence is due, where it is active; when its pause ends, where it is paused until then.
     pub next_fire_at: Option<Instant>,
-    /// Set while paused.
+    /// Set while paused. A pause that has ended by itself is left in the definition, see [`Job::as_fired`].
     pub pause: Option<Pause>,
     /// Since when this schedule counts: creation, the last change of the schedule, or the end of the last pause.
     pub since: Instant,
@@ -162,55 +108,6 @@ impl<'a> From<&'a Zone> for Surroundings<'a> {
     fn from(zone: &'a Zone) -> Self {
         Self { zone, calendars: &[] }
     }
-}
-
-impl JobDraft {
-    /// What of it says when the job is due.
-    pub fn timing(&self) -> Timing<'_> {
-        Timing {
-            schedule: &self.schedule,
-            start_at: self.start_at,
-            end_at: self.end_at,
-            calendars: &self.calendars,
-            jitter: self.jitter,
-        }
-    }
-
-    /// Everything wrong with the draft, apart from its timing.
-    fn check(&self) -> Result<(), Invalid> {
-        let mut findings = Findings::default();
-        findings.nest("/name", check_name(&self.name));
-        findings.require(self.description.len() <= 4096, "/description", "too_long", || {
-            "longer than 4096 bytes".to_owned()
-        });
-        findings.nest("/labels", check_labels(&self.labels));
-        findings.nest("/target", self.target.check());
-        findings.nest("/retry", self.retry.check());
-        findings.nest("/misfire", self.misfire.check());
-        let shortest = HumanDuration::from_millis(1);
-        findings.require((shortest..=DAY).contains(&self.timeout), "/timeout", "out_of_range", || {
-            format!("{} is outside {shortest}–{DAY}", self.timeout)
-        });
-        findings.finish()
-    }
-}
-
-fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), Invalid> {
-    let mut findings = Findings::default();
-    findings.require(labels.len() <= 32, "", "too_long", || "more than 32 labels".to_owned());
-    for (key, value) in labels.iter().take(32) {
-        let pointer = format!("/{}", shorten(key).replace('~', "~0").replace('/', "~1"));
-        let plain = (1..=63).contains(&key.len())
-            && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte));
-        findings.require(plain, &pointer, "invalid_value", || {
-            "a label's key is 1–63 letters, digits, dots, dashes, slashes or underscores".to_owned()
-        });
-        let printable = value.chars().count() <= 128 && !value.chars().any(char::is_control);
-        findings.require(printable, &pointer, "invalid_value", || {
-            "a label's value is at most 128 printable characters".to_owned()
-        });
-    }
-    findings.finish()
 }
 
 impl Job {
@@ -267,7 +164,7 @@ impl Job {
         }
         // The same occurrence, which another jitter makes due at another time.
         let due = |at: Option<Instant>| at.map(|at| job.plan.due_at(self.plan.due_for(at)));
-        let next_fire_at = due(self.next_fire_at);
+        let next_fire_at = if self.pause.is_some() { self.next_fire_at } else { due(self.next_fire_at) };
         let pause = self.pause.clone().map(|pause| Pause { since: due(pause.since), ..pause });
         (job.next_fire_at, job.pause) = (next_fire_at, pause);
         Ok(Changed { job, closing: Vec::new() })
@@ -295,11 +192,28 @@ impl Job {
         Ok(Some(job.rescheduled(self, next, now)))
     }
 
+    /// The job as firing has left it. Firing moves a job on and leaves its definition alone, so a pause that has ended
+    /// by itself is still in there.
+    #[must_use]
+    pub fn as_fired(mut self, state: JobState, next_fire_at: Option<Instant>) -> Self {
+        if let Some(ended) = self.pause.take_if(|pause| pause.until.is_some() && state != JobState::Paused) {
+            self.since = ended.until.map_or(self.since, |until| until.max(self.since));
+        }
+        Self { state, next_fire_at, ..self }
+    }
+
+    /// Since when its schedule counts, for the occurrence `first`: a pause that ended by itself may lie in between.
+    pub(crate) fn counts_since(&self, first: Instant) -> Instant {
+        let ended = self.pause.as_ref().and_then(|pause| pause.until).filter(|until| *until < first);
+        ended.map_or(self.since, |until| until.max(self.since))
+    }
+
     /// This job, due for `next` and not before; what was due of `before` until now is closed.
     fn rescheduled(mut self, before: &Self, next: Option<Instant>, now: Instant) -> Changed {
         let reason = if before.pause.is_some() { Reason::Paused } else { Reason::Edited };
         let next = next.map(|next| self.plan.due_at(next));
         match &mut self.pause {
+            // It is due when the pause ends, as before.
             Some(pause) => pause.since = next,
             None => {
                 self.state = if next.is_some() { JobState::Active } else { JobState::Completed };
@@ -310,14 +224,20 @@ impl Job {
         Changed { job: self, closing: close_ledger(before, now, reason) }
     }
 
-    /// The job, paused. Pausing again changes the reason only.
+    /// The job, paused until somebody resumes it.
     #[must_use]
     pub fn paused(&self, reason: Option<String>, now: Instant) -> Self {
+        self.paused_until(reason, None, now)
+    }
+
+    /// The job, paused, and resumed at `until`. Pausing again changes the reason and the end only.
+    #[must_use]
+    pub fn paused_until(&self, reason: Option<String>, until: Option<Instant>, now: Instant) -> Self {
         let since = self.pause.as_ref().map_or(self.next_fire_at, |pause| pause.since);
         Self {
             state: JobState::Paused,
-            next_fire_at: None,
-            pause: Some(Pause { reason, since }),
+            next_fire_at: until,
+            pause: Some(Pause { reason, since, until }),
             version: self.version + 1,
             updated_at: now,
             ..self.clone()

@@ -136,8 +136,31 @@ pub enum Overlap {
     /// It is recorded as skipped.
     #[default]
     Skip,
+    /// It waits until the earlier ones are finished. One waits at most; what is due meanwhile is recorded as skipped.
+    BufferOne,
+    /// It waits until the earlier ones are finished, in order. A thousand wait at most.
+    BufferAll,
+    /// The earlier ones are cancelled, and it starts when they are finished.
+    CancelOther,
     /// It runs beside the earlier one.
     AllowAll,
+}
+
+impl Overlap {
+    /// Whether runs of the schedule come one after the other, each when all earlier runs of the job are finished.
+    pub fn is_sequential(self) -> bool {
+        matches!(self, Self::BufferOne | Self::BufferAll | Self::CancelOther)
+    }
+
+    /// How many runs may be unfinished when one more becomes due, `None` for any number.
+    pub(crate) fn room(self) -> Option<u64> {
+        match self {
+            Self::Skip => Some(1),
+            Self::BufferOne => Some(2),
+            Self::BufferAll => Some(1_001),
+            Self::CancelOther | Self::AllowAll => None,
+        }
+    }
 }
 
 pub(crate) const DAY: HumanDuration = HumanDuration::from_secs(86_400);

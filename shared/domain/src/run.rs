@@ -139,6 +139,8 @@ impl RunKind {
 pub enum Reason {
     /// An earlier run of the job was not finished.
     Overlap,
+    /// An earlier run of the job was not finished, and as many waited for it already as may.
+    BufferFull,
     /// Noticed later than the job's misfire window.
     Window,
     /// Noticed late, and the misfire policy chose not to run it.

@@ -134,6 +134,28 @@ pub fn settle(
     settled
 }
 
+/// Whether a finished run asks for its job to be paused, and in which words. `before` are the statuses of the job's
+/// runs that ended before it, newest first, as far as they count: of executed ones since the job was last changed.
+///
+/// A target that answers 410 Gone wants no more calls (Standard Webhooks).
+pub fn pause_reason(run: &Run, pause_after_failures: Option<u32>, before: &[RunStatus]) -> Option<String> {
+    let failed = |status: &RunStatus| matches!(status, RunStatus::Failed | RunStatus::TimedOut);
+    if !failed(&run.status) {
+        return None;
+    }
+    if is_gone(run) {
+        return Some("the target answered 410 Gone: it asks not to be called again".to_owned());
+    }
+    let most = usize::try_from(pause_after_failures?).unwrap_or(usize::MAX);
+    let in_a_row = 1 + before.iter().take_while(|status| failed(status)).count();
+    (most <= in_a_row).then(|| format!("paused after {in_a_row} failed runs in a row"))
+}
+
+/// Whether the last attempt was told that the target is gone for good.
+pub fn is_gone(run: &Run) -> bool {
+    run.attempts.last().and_then(|attempt| attempt.response.as_ref()).is_some_and(|it| it.status == 410)
+}
+
 /// `run`, cancelled before any worker took it up (again).
 pub fn cancelled(run: &Run, reason: Reason, now: Instant) -> Run {
     let mut cancelled = run.clone();

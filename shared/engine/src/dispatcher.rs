@@ -14,11 +14,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use crate::aftermath::Aftermath;
 use crate::error::StoreError;
 use crate::hosts::{Hosts, Place};
 use crate::ports::{Alarm, Clock, DueJob, Executor, LeasedRun, Renewal, Settled, Store};
 use crate::settler;
-use crate::worker::{Attempts, InFlight, Stop, Stopper};
+use crate::worker::{Attempts, Ended, InFlight, Stop, Stopper};
 
 /// How a dispatcher works.
 #[derive(Clone, Debug)]
@@ -43,7 +44,8 @@ pub struct Dispatcher {
     hosts: Hosts,
     attempts: Attempts,
     tasks: TaskTracker,
-    outcomes: mpsc::Sender<Settled>,
+    outcomes: mpsc::Sender<Ended>,
+    aftermath: Aftermath,
     /// Whether some of the runs fired last found no room.
     crowded: AtomicBool,
     last_look: AtomicI64,
@@ -83,7 +85,8 @@ impl Dispatcher {
     ) -> Self {
         let in_flight = Arc::new(InFlight::default());
         let (outcomes, ended) = mpsc::channel(settings.concurrency.max(BATCH));
-        tokio::spawn(settler::run(store.clone(), alarm, clock.clone(), in_flight.clone(), ended));
+        let aftermath = Aftermath { store: store.clone(), alarm, clock: clock.clone() };
+        tokio::spawn(settler::run(aftermath.clone(), in_flight.clone(), ended));
         Self {
             permits: Arc::new(Semaphore::new(settings.concurrency)),
             quick: Arc::new(Semaphore::new(QUICK)),
@@ -102,6 +105,7 @@ impl Dispatcher {
             settings,
             in_flight,
             outcomes,
+            aftermath,
         }
     }
 
@@ -169,7 +173,8 @@ impl Dispatcher {
             };
             let mut firing = fire(&job, due.next_fire_at, now, due.active);
             let quick = self.attempts.executor.ends_at_once(&job.draft.target);
-            for run in firing.runs.iter_mut().filter(|run| run.status == RunStatus::Pending) {
+            let starts_now = |run: &&mut Run| run.status == RunStatus::Pending && run.due_at == Some(now);
+            for run in firing.runs.iter_mut().filter(starts_now) {
                 if quick && quick_room > 0 {
                     quick_room -= 1;
                     *run = run.clone().leased(&lease);
@@ -224,16 +229,20 @@ impl Dispatcher {
                 // Rare enough to look closer: a job that cannot be read may be mended, a deleted one is gone.
                 // An error must not cost the rest of the batch its leases; the run waits in that case, too.
                 None => match self.store.job(&run.project, &run.job_id.into()).await {
-                    Ok(None) => self.settle_now(&run, cancelled(&run, Reason::Deleted, now)).await,
+                    Ok(None) => self.settle_now(&run, cancelled(&run, Reason::Deleted, now), None).await,
                     Ok(Some(_)) | Err(_) => waiting.push(put_back(run, now + JOB_UNREADABLE)),
                 },
                 Some(_) if run.cancel_requested && was == RunStatus::Pending => {
-                    self.settle_now(&run, cancelled(&run, Reason::Requested, now)).await;
+                    self.settle_now(&run, cancelled(&run, Reason::Requested, now), job).await;
                 }
-                Some(job) if was == RunStatus::Running => self.abandon(&run, &job, now).await,
-                Some(job) => match (self.hosts.enter(&job.draft.target), room.pop()) {
-                    (Some(place), Some(permit)) => self.start(run, job, (permit, place)),
-                    _ => waiting.push(put_back(run, now + HOST_BUSY)),
+                Some(job) if was == RunStatus::Running => self.abandon(&run, job, now).await,
+                Some(job) => match self.aftermath.turn(&run, &job, now).await {
+                    Ok(None) => match (self.hosts.enter(&job.draft.target), room.pop()) {
+                        (Some(place), Some(permit)) => self.start(run, job, (permit, place)),
+                        _ => waiting.push(put_back(run, now + HOST_BUSY)),
+                    },
+                    Ok(Some(later)) => waiting.push(put_back(run, later)),
+                    Err(_) => waiting.push(put_back(run, now + HOST_BUSY)),
                 },
             }
         }
@@ -346,17 +355,18 @@ impl Dispatcher {
     }
 
     /// Settles a run whose worker disappeared: its attempt counts as abandoned, the policy says what follows.
-    async fn abandon(&self, run: &Run, job: &Job, now: Instant) {
+    async fn abandon(&self, run: &Run, job: Arc<Job>, now: Instant) {
         tracing::warn!(run.id = %run.id, job.id = %run.job_id, "taking over a run whose lease ran out");
         let retry = &job.draft.retry;
         let began =
             run.started_at.filter(|_| run.attempts.is_empty()).unwrap_or(run.created_at.max(run.due_for()));
-        self.settle_now(run, settle(run, retry, job.draft.timeout, began, now, Verdict::Abandoned.into()))
-            .await;
+        let settled = settle(run, retry, job.draft.timeout, began, now, Verdict::Abandoned.into());
+        self.settle_now(run, settled, Some(job)).await;
     }
 
-    async fn settle_now(&self, leased: &Run, settled: Run) {
-        let _ = self.outcomes.send(Settled { run: settled, token: leased.token }).await;
+    async fn settle_now(&self, leased: &Run, settled: Run, job: Option<Arc<Job>>) {
+        let settled = Settled { run: settled, token: leased.token };
+        let _ = self.outcomes.send(Ended { settled, job }).await;
     }
 }
 

@@ -4,6 +4,7 @@
 //! Nothing here knows SQL, HTTP, processes or AWS. Rules about time, misfires, overlap and retries are not here
 //! either: they are pure functions in `domain`, and this crate only carries their answers to the ports.
 
+mod aftermath;
 pub mod bell;
 pub mod calendars;
 pub mod dispatcher;

@@ -99,6 +99,9 @@ pub trait Store: Send + Sync {
     /// Lists runs.
     async fn runs(&self, query: &RunQuery) -> Result<Page<Run>, StoreError>;
 
+    /// Up to `limit` of a job's runs that are not finished, the oldest nominal time first.
+    async fn unfinished_runs(&self, job: JobId, limit: u32) -> Result<Vec<Run>, StoreError>;
+
     /// How much there is, for gauges.
     async fn counts(&self) -> Result<Counts, StoreError>;
 

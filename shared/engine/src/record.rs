@@ -89,20 +89,24 @@ impl JobRecord {
             Ok((document, plan))
         });
         match read {
-            Ok((JobDocument { draft, pause, calendars, since, .. }, plan)) => Ok(Job {
-                id: JobId(self.id),
-                project: self.project,
-                draft,
-                calendars,
-                plan,
-                since: since.unwrap_or(self.created_at),
-                state: numbered(&JobState::ALL, self.state).unwrap_or(JobState::Invalid),
-                next_fire_at: self.next_fire_at,
-                pause,
-                version,
-                created_at: self.created_at,
-                updated_at: self.updated_at,
-            }),
+            Ok((JobDocument { draft, pause, calendars, since, .. }, plan)) => {
+                let state = numbered(&JobState::ALL, self.state).unwrap_or(JobState::Invalid);
+                let job = Job {
+                    id: JobId(self.id),
+                    project: self.project,
+                    draft,
+                    calendars,
+                    plan,
+                    since: since.unwrap_or(self.created_at),
+                    state,
+                    next_fire_at: self.next_fire_at,
+                    pause,
+                    version,
+                    created_at: self.created_at,
+                    updated_at: self.updated_at,
+                };
+                Ok(job.as_fired(state, self.next_fire_at))
+            }
             Err(error) => Err(InvalidJob {
                 id: JobId(self.id),
                 project: self.project,

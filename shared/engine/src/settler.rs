@@ -9,9 +9,10 @@ use metrics::counter;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use crate::aftermath::Aftermath;
 use crate::error::StoreError;
 use crate::ports::{Alarm, Clock, Settled, Store};
-use crate::worker::InFlight;
+use crate::worker::{Ended, InFlight};
 
 /// At most so many outcomes per statement.
 const BATCH: usize = 1_000;
@@ -22,17 +23,13 @@ const LONGEST_DELAY: Duration = Duration::from_secs(2);
 ///
 /// While the store is away the outcomes wait here: they are what cannot be had again. Should a lease run out
 /// meanwhile and the run be taken over, the late write is refused by its token.
-pub(crate) async fn run(
-    store: Arc<dyn Store>,
-    alarm: Arc<dyn Alarm>,
-    clock: Arc<dyn Clock>,
-    in_flight: Arc<InFlight>,
-    mut outcomes: mpsc::Receiver<Settled>,
-) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while outcomes.recv_many(&mut batch, BATCH).await > 0 {
-        let written = commit(&*store, &mut batch).await;
-        for (settled, written) in batch.drain(..).zip(written) {
+pub(crate) async fn run(aftermath: Aftermath, in_flight: Arc<InFlight>, mut outcomes: mpsc::Receiver<Ended>) {
+    let Aftermath { store, alarm, clock } = &aftermath;
+    let mut ended = Vec::with_capacity(BATCH);
+    while outcomes.recv_many(&mut ended, BATCH).await > 0 {
+        let (mut batch, jobs): (Vec<_>, Vec<_>) = ended.drain(..).map(|it| (it.settled, it.job)).unzip();
+        let written = commit(&**store, &mut batch).await;
+        for ((settled, job), written) in batch.into_iter().zip(jobs).zip(written) {
             in_flight.remove(settled.run.id, settled.token);
             if !written {
                 counter!("scheduler_stale_writes_total").increment(1);
@@ -41,7 +38,9 @@ pub(crate) async fn run(
             }
             count(&settled);
             if settled.run.status == RunStatus::Pending {
-                again(&*store, &*alarm, &*clock, &settled).await;
+                again(&**store, &**alarm, &**clock, &settled).await;
+            } else if let Some(job) = job {
+                aftermath.follow(&settled.run, &job).await;
             }
         }
     }

@@ -121,12 +121,18 @@ pub(crate) struct Attempts {
     pub(crate) executor: Arc<dyn Executor>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) in_flight: Arc<InFlight>,
-    pub(crate) outcomes: mpsc::Sender<Settled>,
+    pub(crate) outcomes: mpsc::Sender<Ended>,
+}
+
+/// An outcome to be written, and the job it is of while there is one: its end may concern other runs of the job.
+pub(crate) struct Ended {
+    pub(crate) settled: Settled,
+    pub(crate) job: Option<Arc<Job>>,
 }
 
 impl Attempts {
     /// Makes one attempt at a leased run, and has its outcome written.
-    pub(crate) async fn make(&self, run: Run, job: &Job, stopper: &Stopper) {
+    pub(crate) async fn make(&self, run: Run, job: &Arc<Job>, stopper: &Stopper) {
         let started_at = self.clock.now();
         if run.attempts.is_empty() {
             let delay = (started_at - run.due_for()).as_seconds_f64();
@@ -138,7 +144,8 @@ impl Attempts {
                 let draft = &job.draft;
                 let run = settle(&run, &draft.retry, draft.timeout, started_at, self.clock.now(), outcome);
                 // The receiver lives as long as there are senders.
-                let _ = self.outcomes.send(Settled { run, token }).await;
+                let ended = Ended { settled: Settled { run, token }, job: Some(job.clone()) };
+                let _ = self.outcomes.send(ended).await;
             }
             None => self.in_flight.remove(run.id, run.token),
         }

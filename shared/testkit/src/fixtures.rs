@@ -232,6 +232,7 @@ fn draft(name: &str) -> JobDraft {
         timeout: duration("30s"),
         misfire: Misfire::default(),
         overlap: Overlap::default(),
+        pause_after_failures: None,
         jitter: HumanDuration::ZERO,
         calendars: Vec::new(),
         start_at: None,

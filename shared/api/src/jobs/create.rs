@@ -81,7 +81,9 @@ mod tests {
           "name": "nightly",
           "next_fire_at": "2026-11-24T01:00:00.000Z",
           "overlap": "skip",
+          "pause_after_failures": null,
           "pause_reason": null,
+          "paused_until": null,
           "project": "default",
           "retry": {
             "factor": 2.0,

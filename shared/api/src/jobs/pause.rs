@@ -1,7 +1,7 @@
 //! `POST /jobs/{id}/pause`
 
 use axum::extract::State;
-use domain::Invalid;
+use domain::{Instant, Invalid, is_in_range};
 use serde::Deserialize;
 
 use crate::extract::if_match::IfMatchHeader;
@@ -20,11 +20,15 @@ pub struct PauseRequest {
     #[serde(default)]
     #[schema(max_length = 1024, example = "the report server is being moved")]
     pub reason: Option<String>,
+    /// When it is resumed by itself.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-12-01T09:00:00Z")]
+    pub until: Option<Instant>,
 }
 
 /// Pause a job
 ///
-/// It does not fire until it is resumed. What would have fired meanwhile is recorded as missed, not caught up.
+/// It does not fire until it is resumed, by a request or at `until`. What would have fired meanwhile is recorded as missed, not caught up.
 #[utoipa::path(
     post,
     path = "/jobs/{id}/pause",
@@ -45,15 +49,20 @@ pub async fn pause_job(
     project: Project,
     JobPath(key): JobPath,
     if_match: IfMatch,
-    OptionalJson(PauseRequest { reason }): OptionalJson<PauseRequest>,
+    OptionalJson(PauseRequest { reason, until }): OptionalJson<PauseRequest>,
 ) -> Result<JobView, Problem> {
     const LONGEST: usize = 1_024;
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST) {
         let detail = format!("longer than {LONGEST} characters");
         return Err(Invalid::one("/reason", "too_long", detail).into());
     }
+    let until = until.map(domain::whole_millis);
+    if until.is_some_and(|until| until <= state.scheduler.now() || !is_in_range(until)) {
+        let detail = "must lie in the future, and before 2101";
+        return Err(Invalid::one("/until", "out_of_range", detail).into());
+    }
     let expected = if_match.expected(&state, &project, &key).await?;
-    Ok(state.scheduler.pause(&project.0, &key, reason.as_deref(), expected).await?.into())
+    Ok(state.scheduler.pause(&project.0, &key, reason.as_deref(), until, expected).await?.into())
 }
 
 #[cfg(test)]
@@ -84,5 +93,24 @@ mod tests {
         let long = json!({"reason": "x".repeat(2_000)});
         let long = app.json("POST", "/api/v1/jobs/nightly/pause", &long).await;
         assert_eq!(long.gist(), "422 invalid_request [/reason too_long]");
+    }
+
+    #[tokio::test]
+    async fn it_may_end_by_itself() {
+        let app = TestApp::new();
+        app.create("nightly").await;
+        let until = json!({"until": "2026-11-24T12:00:00+01:00"});
+        let job = app.json("POST", "/api/v1/jobs/nightly/pause", &until).await.value();
+        assert_eq!(
+            (&job["state"], &job["paused_until"]),
+            (&json!("paused"), &json!("2026-11-24T11:00:00.000Z"))
+        );
+        assert_eq!(job["next_fire_at"], json!(null));
+        for bad in ["2026-11-24T00:00:00Z", "2020-01-01T00:00:00Z", "2101-01-01T00:00:00Z"] {
+            let answer = app.json("POST", "/api/v1/jobs/nightly/pause", &json!({"until": bad})).await;
+            assert_eq!(answer.gist(), "422 invalid_request [/until out_of_range]", "{bad}");
+        }
+        let job = app.post("/api/v1/jobs/nightly/resume").await.value();
+        assert_eq!((&job["state"], &job["paused_until"]), (&json!("active"), &json!(null)));
     }
 }

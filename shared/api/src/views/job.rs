@@ -38,6 +38,9 @@ pub struct ReadableJob {
     /// Why it is paused, in the words of whoever paused it.
     #[schema(required)]
     pub pause_reason: Option<String>,
+    /// When it is resumed by itself, where it is paused until then.
+    #[schema(required)]
+    pub paused_until: Option<Timestamp>,
     /// When its next occurrence is due, jitter included; `null` unless active.
     #[schema(required)]
     pub next_fire_at: Option<Timestamp>,
@@ -108,8 +111,9 @@ fn readable(job: Job, last_run: Option<LastRunView>) -> ReadableJob {
         project: job.project,
         draft: job.draft,
         state: job.state,
+        paused_until: job.pause.as_ref().and_then(|pause| pause.until).map(Timestamp),
         pause_reason: job.pause.and_then(|pause| pause.reason),
-        next_fire_at: job.next_fire_at.map(Timestamp),
+        next_fire_at: job.next_fire_at.filter(|_| job.state == JobState::Active).map(Timestamp),
         last_run,
         version: job.version,
         created_at: job.created_at.into(),

@@ -15,8 +15,8 @@ pub(super) enum Edit<'a> {
     Replace(&'a JobDraft),
     /// A JSON merge patch of the draft.
     Patch(&'a Value),
-    /// Stops it, for a reason.
-    Pause(Option<&'a str>),
+    /// Stops it, for a reason, until an instant.
+    Pause(Option<&'a str>, Option<Instant>),
     /// Lets it go on.
     Resume,
     /// Its calendars as they are now.
@@ -66,8 +66,8 @@ impl Scheduler {
                 let draft = patched(&readable(stored)?.draft, patch)?;
                 self.redrafted(project, stored, draft).await
             }
-            Edit::Pause(reason) => {
-                let job = readable(stored)?.paused(reason.map(str::to_owned), self.now());
+            Edit::Pause(reason, until) => {
+                let job = readable(stored)?.paused_until(reason.map(str::to_owned), *until, self.now());
                 Ok(Changed { job, closing: Vec::new() })
             }
             Edit::Resume => Ok(readable(stored)?.resumed(self.now())),

@@ -106,15 +106,16 @@ impl Scheduler {
         self.refreshed(project, patched).await
     }
 
-    /// Stops the job from firing until it is resumed.
+    /// Stops the job from firing until it is resumed, by somebody or at `until`.
     pub async fn pause(
         &self,
         project: &str,
         key: &JobKey,
         reason: Option<&str>,
+        until: Option<Instant>,
         expected: Option<u64>,
     ) -> Result<StoredJob> {
-        self.change(project, key, expected, &Edit::Pause(reason)).await
+        self.change(project, key, expected, &Edit::Pause(reason, until)).await
     }
 
     /// Lets a paused job fire again, from now on.

@@ -100,6 +100,27 @@ impl Bench {
         self.runs_when(|run| run.status != RunStatus::Running).await
     }
 
+    /// All runs, once so many of them were executed and have ended, and what follows from that is seen to.
+    pub(crate) async fn settled_count(&self, count: usize) -> Vec<Run> {
+        let executed = |run: &&Run| run.finished_at.is_some() && !run.attempts.is_empty();
+        for _ in 0..100_000 {
+            let runs = self.runs().await;
+            if count <= runs.iter().filter(executed).count() {
+                self.quiet().await;
+                return self.runs().await;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("never came to rest: {:#?}", self.runs().await);
+    }
+
+    /// Lets all tasks do what they can do without time passing.
+    pub(crate) async fn quiet(&self) {
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// All runs, once each `holds`.
     pub(crate) async fn runs_when(&self, holds: impl Fn(&Run) -> bool) -> Vec<Run> {
         for _ in 0..100_000 {

@@ -169,7 +169,7 @@ async fn a_calendar_in_use_is_not_deleted() {
     let refused = bench.scheduler.delete_calendar("default", "holidays", None).await;
     let Err(SchedulerError::Conflict(why)) = refused else { panic!("{refused:?}") };
     assert!(why.contains("“user”"), "{why}");
-    bench.scheduler.pause("default", &key("user"), None, None).await.unwrap();
+    bench.scheduler.pause("default", &key("user"), None, None, None).await.unwrap();
     assert!(
         bench.scheduler.delete_calendar("default", "holidays", None).await.is_err(),
         "paused, it uses it still"
@@ -240,7 +240,7 @@ async fn a_paused_job_stays_paused_over_a_change_of_its_calendar() {
     let bench = Bench::new();
     put(&bench, "holidays", days(["12-25"])).await;
     bench.create(daily("user").draft()).await;
-    bench.scheduler.pause("default", &key("user"), Some("why not"), None).await.unwrap();
+    bench.scheduler.pause("default", &key("user"), Some("why not"), None, None).await.unwrap();
     put(&bench, "holidays", days(["2026-11-24"])).await;
     let paused = stored(&bench, "user").await;
     assert_eq!((paused.state, paused.next_fire_at), (JobState::Paused, None));

@@ -63,7 +63,8 @@ async fn a_name_is_taken_once() {
 async fn resuming_never_fires_the_past_and_accounts_for_it() {
     let bench = Bench::new();
     bench.create(job("report").every("1m").draft()).await;
-    let paused = bench.scheduler.pause("default", &key("report"), Some("maintenance"), None).await.unwrap();
+    let paused =
+        bench.scheduler.pause("default", &key("report"), Some("maintenance"), None, None).await.unwrap();
     assert_eq!(paused.job.unwrap().state, JobState::Paused);
     assert_eq!(bench.look_after("10m30s").await.fired, 0);
     let resumed = bench.scheduler.resume("default", &key("report"), None).await.unwrap().job.unwrap();
@@ -83,7 +84,7 @@ async fn a_job_that_cannot_be_read_can_be_replaced_or_deleted_only() {
     let bench = Bench::new();
     let broken = bench.create(job("broken").every("1h").draft()).await;
     testkit::Backdoor::corrupt(&*bench.store, broken.id).await;
-    let paused = bench.scheduler.pause("default", &key("broken"), None, None).await;
+    let paused = bench.scheduler.pause("default", &key("broken"), None, None, None).await;
     assert!(matches!(paused, Err(SchedulerError::Conflict(_))), "{paused:?}");
     let mended =
         bench.scheduler.replace("default", &key("broken"), job("broken").every("1h").draft(), None).await;

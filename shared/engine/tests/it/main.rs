@@ -12,5 +12,7 @@ mod bench;
 mod calendars;
 mod dispatching;
 mod keeping;
+mod overlapping;
+mod pausing;
 mod stopping;
 mod ticking;

@@ -232,6 +232,10 @@ impl Store for PostgresStore {
         answered(listing::runs(&self.pool, query)).await
     }
 
+    async fn unfinished_runs(&self, job: JobId, limit: u32) -> Result<Vec<Run>, StoreError> {
+        answered(runs::unfinished(&self.pool, job, limit)).await
+    }
+
     async fn counts(&self) -> Result<Counts, StoreError> {
         answered(listing::counts(&self.pool)).await
     }

@@ -1,6 +1,6 @@
 //! Single runs, and the arrays in which many are written at once.
 
-use domain::{Instant, Run, RunId};
+use domain::{Instant, JobId, Run, RunId};
 use engine::record::RunRecord;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgArguments, PgPool};
@@ -175,4 +175,15 @@ const FIND: &str =
 pub(super) async fn find(pool: &PgPool, project: &str, id: RunId) -> sqlx::Result<Option<Run>> {
     let row = sqlx::query(FIND).bind(project).bind(id.0).fetch_optional(pool).await?;
     row.as_ref().map(rows::run).transpose()
+}
+
+const UNFINISHED: &str = concat!(
+    "-- unfinished_runs\nSELECT ",
+    run_columns!(),
+    " FROM runs AS r WHERE r.job_id = $1 AND r.finished_at IS NULL ORDER BY r.id LIMIT $2"
+);
+
+pub(super) async fn unfinished(pool: &PgPool, job: JobId, limit: u32) -> sqlx::Result<Vec<Run>> {
+    let rows = sqlx::query(UNFINISHED).bind(job.0).bind(i64::from(limit)).fetch_all(pool).await?;
+    rows.iter().map(rows::run).collect()
 }

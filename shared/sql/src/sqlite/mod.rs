@@ -205,6 +205,10 @@ impl Store for SqliteStore {
         listing::runs(&self.readers, query).await.map_err(store_error)
     }
 
+    async fn unfinished_runs(&self, job: JobId, limit: u32) -> Result<Vec<Run>, StoreError> {
+        runs::unfinished(&self.readers, job, limit).await.map_err(store_error)
+    }
+
     async fn counts(&self) -> Result<Counts, StoreError> {
         listing::counts(&self.readers).await.map_err(store_error)
     }

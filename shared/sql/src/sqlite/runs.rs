@@ -1,6 +1,6 @@
 //! Single runs, and the form in which many are written at once.
 
-use domain::{Run, RunId};
+use domain::{JobId, Run, RunId};
 use engine::record::RunRecord;
 use serde::Serialize;
 use sqlx::sqlite::SqlitePool;
@@ -125,4 +125,15 @@ pub(super) const FIND: &str =
 pub(super) async fn find(pool: &SqlitePool, project: &str, id: RunId) -> sqlx::Result<Option<Run>> {
     let row = sqlx::query(FIND).bind(project).bind(id.0).fetch_optional(pool).await?;
     row.as_ref().map(rows::run).transpose()
+}
+
+pub(super) const UNFINISHED: &str = concat!(
+    "-- unfinished_runs\nSELECT ",
+    run_columns!(),
+    " FROM runs AS r WHERE r.job_id = $1 AND r.finished_at IS NULL ORDER BY r.id LIMIT $2"
+);
+
+pub(super) async fn unfinished(pool: &SqlitePool, job: JobId, limit: u32) -> sqlx::Result<Vec<Run>> {
+    let rows = sqlx::query(UNFINISHED).bind(job.0).bind(i64::from(limit)).fetch_all(pool).await?;
+    rows.iter().map(rows::run).collect()
 }

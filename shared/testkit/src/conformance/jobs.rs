@@ -59,7 +59,8 @@ pub async fn every_field_of_a_job_survives(it: &Fixture) {
     let before = expected(&rich);
     rich.state = JobState::Paused;
     rich.next_fire_at = None;
-    rich.pause = Some(Pause { reason: Some("„wartung“".to_owned()), since: before.next_fire_at });
+    rich.pause =
+        Some(Pause { reason: Some("„wartung“".to_owned()), since: before.next_fire_at, until: None });
     rich.version = 1_000_000_007;
     rich.updated_at = at("2026-11-25T00:00:00.789Z");
     assert!(it.replace(&rich, before, &[]).await);

@@ -139,6 +139,7 @@ macro_rules! __conformance_cases {
                 a_run_needs_its_job
                 a_run_of_another_project_is_not_found
                 every_field_of_a_run_survives
+                unfinished_runs_come_oldest_first
                 runs_are_listed_in_both_directions
                 runs_are_filtered
                 runs_are_paged_in_both_directions

@@ -204,3 +204,25 @@ pub async fn the_last_run_is_the_newest_finished_one(it: &Fixture) {
     it.settle(&[succeeded(&older, "2026-11-24T00:00:06Z")]).await;
     assert_eq!(last_run().await, Some(expected), "the older occurrence ended later");
 }
+
+/// Of one job only, the oldest nominal time first, and none that is finished.
+pub async fn unfinished_runs_come_oldest_first(it: &Fixture) {
+    let (a, b) = (job("a").build(), job("b").build());
+    let mut expected = Vec::new();
+    for time in ["2026-11-24T00:00:03Z", "2026-11-24T00:00:01Z", "2026-11-24T00:00:02Z"] {
+        expected.push(it.waiting(&a, time).await);
+        it.waiting(&b, time).await;
+    }
+    expected.sort_by_key(|run| run.scheduled_for);
+    let ended = Run {
+        status: RunStatus::Succeeded,
+        due_at: None,
+        finished_at: Some(at("2026-11-24T00:01:00Z")),
+        ..expected.remove(1)
+    };
+    assert_eq!(it.settle(&[engine::Settled { token: ended.token, run: ended }]).await, [true]);
+    let unfinished = |limit| it.store.unfinished_runs(a.id, limit);
+    assert_eq!(unfinished(10).await.unwrap(), expected);
+    assert_eq!(unfinished(1).await.unwrap(), expected[..1]);
+    assert_eq!(it.store.unfinished_runs(job("c").build().id, 10).await.unwrap(), []);
+}

@@ -173,6 +173,15 @@ impl Store for MemoryStore {
         self.perform("runs", |state| Ok(state.list_runs(query))).await
     }
 
+    async fn unfinished_runs(&self, job: JobId, limit: u32) -> Result<Vec<Run>, StoreError> {
+        self.perform("unfinished_runs", |state| {
+            // In the order of ids, which is that of nominal times.
+            let unfinished = state.runs.values().filter(|run| run.job_id == job && !run.status.is_finished());
+            Ok(unfinished.take(limit as usize).cloned().collect())
+        })
+        .await
+    }
+
     async fn counts(&self) -> Result<Counts, StoreError> {
         self.perform("counts", |state| {
             let jobs = |it: JobState| state.jobs.values().filter(|row| row.job.state == it).count() as u64;
@@ -216,8 +225,7 @@ impl State {
     fn advance(&mut self, mut firing: Firing) -> Firing {
         if let Some(row) = self.jobs.get_mut(&firing.job_id) {
             let job = Arc::make_mut(&mut row.job);
-            job.next_fire_at = firing.next_fire_at;
-            job.state = firing.state;
+            *job = job.clone().as_fired(firing.state, firing.next_fire_at);
         }
         firing.runs.retain(|run| self.insert_new(run));
         firing

@@ -93,6 +93,10 @@ pub(super) async fn perform(op: &Op, world: &World, it: &Fixture) -> String {
             say(store.fire_due(now, 100, &mut nothing).await.map(|_| ()))
         }
         Op::NextDue => say(store.next_due().await),
+        Op::Unfinished { job, limit } => {
+            let Some(job) = world.job(*job) else { return String::new() };
+            say(store.unfinished_runs(job.id, *limit).await)
+        }
         Op::CountDue { back, ahead, limit } => {
             let from = now - HumanDuration::from_secs(u64::from(*back)).to_delta();
             say(store.count_due(from, world.after(*ahead), *limit).await)

@@ -65,6 +65,10 @@ pub(super) enum Op {
     /// By a decider that lets everything be.
     FireNothing,
     NextDue,
+    Unfinished {
+        job: u8,
+        limit: u32,
+    },
     /// Jobs due between a while ago and soon.
     CountDue {
         back: u32,
@@ -183,6 +187,7 @@ fn op() -> impl Strategy<Value = Op> {
         10 => (1..6_u32, any::<bool>()).prop_map(|(limit, lease)| Op::Fire { limit, lease }),
         1 => Just(Op::FireNothing),
         3 => Just(Op::NextDue),
+        3 => (pick(), 1u32..4).prop_map(|(job, limit)| Op::Unfinished { job, limit }),
         3 => (soon(), prop_oneof![Just(0), soon()], 1..4_u32)
             .prop_map(|(back, ahead, limit)| Op::CountDue { back, ahead, limit }),
         4 => (pick(), soon()).prop_map(|(job, delay)| Op::InsertRun { job, delay }),
@@ -208,7 +213,13 @@ fn op() -> impl Strategy<Value = Op> {
 
 fn shape() -> impl Strategy<Value = Shape> {
     let every = prop_oneof![Just(0), Just(1), Just(5), Just(20), Just(60)];
-    let overlap = prop_oneof![Just(Overlap::Skip), Just(Overlap::AllowAll)];
+    let overlap = prop_oneof![
+        Just(Overlap::Skip),
+        Just(Overlap::BufferOne),
+        Just(Overlap::BufferAll),
+        Just(Overlap::CancelOther),
+        Just(Overlap::AllowAll)
+    ];
     let misfire =
         prop_oneof![Just(MisfirePolicy::Latest), Just(MisfirePolicy::All), Just(MisfirePolicy::Skip)];
     let small = any::<(u8, u8, u8)>();

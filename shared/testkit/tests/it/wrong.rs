@@ -48,10 +48,11 @@ pub(crate) enum Bug {
     CalendarsForgetTheCursor,
     CountsPastTheLimit,
     CountsWithoutTheEnd,
+    UnfinishedInNoOrder,
 }
 
 impl Bug {
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::ReplaceIgnoresVersion,
         Self::ReplaceIgnoresNextOccurrence,
         Self::ReplaceForgetsRuns,
@@ -82,6 +83,7 @@ impl Bug {
         Self::CalendarsForgetTheCursor,
         Self::CountsPastTheLimit,
         Self::CountsWithoutTheEnd,
+        Self::UnfinishedInNoOrder,
     ];
 
     pub(crate) fn fixture(self) -> Fixture {
@@ -259,6 +261,15 @@ impl Store for Wrong {
         let mut page = self.inner.runs(&query).await?;
         page.has_more &= !self.is(Bug::NeverMore);
         Ok(page)
+    }
+
+    async fn unfinished_runs(&self, job: JobId, limit: u32) -> Result<Vec<Run>> {
+        let mut unfinished = self.inner.unfinished_runs(job, u32::MAX).await?;
+        if self.is(Bug::UnfinishedInNoOrder) {
+            unfinished.reverse();
+        }
+        unfinished.truncate(limit as usize);
+        Ok(unfinished)
     }
 
     async fn counts(&self) -> Result<Counts> {

@@ -1,0 +1,140 @@
+//! What the end of a run means for others: the next one of its job may start, or the job is to be paused.
+//!
+//! None of it is in the transaction that ends the run. What is lost with a process is made good: a run that waits for
+//! its turn looks for itself every few seconds, and the next failure finds the same failures before it.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use domain::settle::{cancelled, is_gone, pause_reason};
+use domain::{Instant, Job, Overlap, Reason, Run, RunKind, RunStatus};
+
+use crate::error::StoreError;
+use crate::ports::{Alarm, Clock, Expected, Settled, Store};
+use crate::query::RunQuery;
+
+/// How often a run that waits for its turn looks for itself, for each one before it: those at the end of a long queue
+/// have no need to look often.
+const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(5);
+/// More than may wait at a time.
+const LONGEST_QUEUE: u32 = 1_100;
+/// A job that keeps changing while it is to be paused is left to the next failure.
+const MAX_RACES: u32 = 20;
+
+#[derive(Clone)]
+pub(crate) struct Aftermath {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) alarm: Arc<dyn Alarm>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Aftermath {
+    /// Sees to what follows from the end of `run`.
+    pub(crate) async fn follow(&self, run: &Run, job: &Job) {
+        let followed = async {
+            self.pause_if_asked(run, job).await?;
+            self.wake_next(job).await
+        };
+        if let Err(error) = followed.await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(run.id = %run.id, error, "what follows from the end of a run has to wait");
+        }
+    }
+
+    /// When `run`, which has come up, may start: `None` for now. Runs of a job that come one after the other wait for
+    /// all earlier ones, and stop them first where the job says so.
+    pub(crate) async fn turn(
+        &self,
+        run: &Run,
+        job: &Job,
+        now: Instant,
+    ) -> Result<Option<Instant>, StoreError> {
+        if run.kind != RunKind::Schedule || !job.draft.overlap.is_sequential() {
+            return Ok(None);
+        }
+        let unfinished = self.store.unfinished_runs(job.id, LONGEST_QUEUE).await?;
+        let earlier: Vec<_> = unfinished.into_iter().filter(|other| other.id < run.id).collect();
+        let Some(count) = i32::try_from(earlier.len()).ok().filter(|count| *count > 0) else {
+            return Ok(None);
+        };
+        if job.draft.overlap == Overlap::CancelOther {
+            for other in earlier {
+                self.cancel(other, now).await?;
+            }
+        }
+        Ok(Some(now + LOOK_AGAIN * count))
+    }
+
+    async fn cancel(&self, other: Run, now: Instant) -> Result<(), StoreError> {
+        if other.status == RunStatus::Pending {
+            let end = Settled { token: other.token, run: cancelled(&other, Reason::Overlap, now) };
+            self.store.commit_settled(&[end]).await?;
+        } else if !other.cancel_requested {
+            self.store.request_cancel(&other.project, other.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets the run of the job that waits for its turn next look at once.
+    async fn wake_next(&self, job: &Job) -> Result<(), StoreError> {
+        if !job.draft.overlap.is_sequential() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let next = self.store.unfinished_runs(job.id, 1).await?.into_iter().next();
+        let waits = |run: &Run| run.status == RunStatus::Pending && run.attempts.is_empty();
+        if let Some(run) = next.filter(|run| waits(run) && run.due_at.is_some_and(|at| now < at)) {
+            let woken = Settled { token: run.token, run: Run { due_at: Some(now), ..run } };
+            self.store.commit_settled(&[woken]).await?;
+            self.alarm.arm(job.id, Some(now)).await;
+        }
+        Ok(())
+    }
+
+    async fn pause_if_asked(&self, run: &Run, job: &Job) -> Result<(), StoreError> {
+        let failed = matches!(run.status, RunStatus::Failed | RunStatus::TimedOut);
+        let asked = job.draft.pause_after_failures;
+        if !failed || asked.is_none() && !is_gone(run) {
+            return Ok(());
+        }
+        let before = self.ended_before(run, job, asked.unwrap_or(1)).await?;
+        match pause_reason(run, asked, &before) {
+            Some(reason) => self.pause(run, &reason).await,
+            None => Ok(()),
+        }
+    }
+
+    /// How the executed runs before `run` ended, newest first, as far as the job has not been changed since.
+    async fn ended_before(&self, run: &Run, job: &Job, limit: u32) -> Result<Vec<RunStatus>, StoreError> {
+        let query = RunQuery {
+            project: run.project.clone(),
+            job: Some(run.job_id),
+            statuses: vec![RunStatus::Succeeded, RunStatus::Failed, RunStatus::TimedOut],
+            kinds: Vec::new(),
+            ascending: false,
+            after: Some(run.id),
+            limit,
+        };
+        let page = self.store.runs(&query).await?;
+        let counted = page.items.into_iter().take_while(|before| job.since < before.scheduled_for);
+        Ok(counted.map(|before| before.status).collect())
+    }
+
+    async fn pause(&self, run: &Run, reason: &str) -> Result<(), StoreError> {
+        for _ in 0..MAX_RACES {
+            let stored = self.store.job(&run.project, &run.job_id.into()).await?;
+            let Some(job) = stored.and_then(|stored| stored.job.ok()).filter(|job| job.pause.is_none())
+            else {
+                return Ok(());
+            };
+            let expected = Expected { version: job.version, next_fire_at: job.next_fire_at };
+            let paused = job.paused(Some(reason.to_owned()), self.clock.now());
+            if self.store.replace_job(&paused, expected, &[]).await? {
+                tracing::warn!(job.id = %job.id, job.name = job.draft.name, reason, "a job is paused by its failures");
+                self.alarm.arm(job.id, None).await;
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
