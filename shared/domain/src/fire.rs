@@ -3,7 +3,7 @@
 use crate::job::{Changed, Job, JobState};
 use crate::policy::{MisfirePolicy, Overlap};
 use crate::run::{Reason, Run, RunKind, RunStatus};
-use crate::time::{LeftOut, horizon};
+use crate::time::LeftOut;
 use crate::{Instant, JobId};
 
 /// What becomes of a due job: its next occurrence, and a record for every one that was due.
@@ -91,8 +91,7 @@ pub fn fire(job: &Job, first_due: Instant, now: Instant, active: u64) -> Firing 
         ledger.execute(on_time, MAX_RUNS.saturating_sub(ledger.runs.len()));
     }
     let next_fire_at = ledger.next.map(|next| plan.due_at(next));
-    // After the last occurrence nobody will look again, so what the calendars leave out of the rest is recorded too.
-    ledger.leave_out(first, if ledger.next.is_some() { ledger.last } else { horizon() });
+    ledger.leave_out(first, ledger.last);
     let state = if next_fire_at.is_some() { JobState::Active } else { JobState::Completed };
     Firing { job_id: job.id, next_fire_at, state, runs: ledger.runs }
 }
@@ -100,11 +99,11 @@ pub fn fire(job: &Job, first_due: Instant, now: Instant, active: u64) -> Firing 
 /// The records of all occurrences of `job` up to `now` that will not fire any more, because the job is resumed or
 /// rescheduled.
 pub(crate) fn close_ledger(job: &Job, now: Instant, reason: Reason) -> Vec<Run> {
-    let Some(due) = job.pause.as_ref().map_or(job.next_fire_at, |pause| pause.since) else {
-        return Vec::new();
-    };
-    let first = job.plan.due_for(due);
-    let mut ledger = Ledger { job, now, active: 0, runs: Vec::new(), next: Some(first), last: first };
+    let due = job.pause.as_ref().map_or(job.next_fire_at, |pause| pause.since);
+    let next = due.map(|due| job.plan.due_for(due));
+    // Of a job without a next occurrence all are accounted for, save what its calendars left out since the last one.
+    let first = next.unwrap_or(now + MILLI);
+    let mut ledger = Ledger { job, now, active: 0, runs: Vec::new(), next, last: first };
     ledger.miss(now, reason);
     ledger.leave_out(first, now);
     ledger.runs

@@ -90,13 +90,19 @@ impl Scheduler {
         Ok(copies)
     }
 
-    /// The job, with copies of its calendars that are true now.
-    pub(super) async fn refreshed(&self, project: &str, stored: StoredJob) -> Result<StoredJob> {
-        match &stored.job {
-            Ok(job) if !job.calendars.is_empty() => {
-                self.change(project, &job.id.into(), None, &Edit::Calendars).await
+    /// The job, which has just been written, with copies of its calendars that are true now.
+    pub(super) async fn refreshed(&self, project: &str, stored: StoredJob) -> StoredJob {
+        let Some(job) = stored.job.as_ref().ok().filter(|job| !job.calendars.is_empty()) else {
+            return stored;
+        };
+        match self.change(project, &job.id.into(), None, &Edit::Calendars).await {
+            Ok(refreshed) => refreshed,
+            // The write that was asked for is done, whatever has become of the job since.
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(job.id = %job.id, error, "a job's calendars could not be looked at again");
+                stored
             }
-            _ => Ok(stored),
         }
     }
 

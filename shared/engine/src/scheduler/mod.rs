@@ -68,7 +68,7 @@ impl Scheduler {
         let job = Job::create(draft, project, id, surroundings, now)?;
         self.store.insert_job(&job).await.map_err(|error| name_taken(error, &job))?;
         self.alarm.arm(job.id, job.next_fire_at).await;
-        self.refreshed(project, StoredJob { job: Ok(job), last_run: None }).await
+        Ok(self.refreshed(project, StoredJob { job: Ok(job), last_run: None }).await)
     }
 
     /// Looks a job up.
@@ -91,7 +91,7 @@ impl Scheduler {
         expected: Option<u64>,
     ) -> Result<StoredJob> {
         let replaced = self.change(project, key, expected, &Edit::Replace(&draft)).await?;
-        self.refreshed(project, replaced).await
+        Ok(self.refreshed(project, replaced).await)
     }
 
     /// Applies a JSON merge patch (RFC 7396) to the job's draft.
@@ -103,7 +103,7 @@ impl Scheduler {
         expected: Option<u64>,
     ) -> Result<StoredJob> {
         let patched = self.change(project, key, expected, &Edit::Patch(patch)).await?;
-        self.refreshed(project, patched).await
+        Ok(self.refreshed(project, patched).await)
     }
 
     /// Stops the job from firing until it is resumed, by somebody or at `until`.

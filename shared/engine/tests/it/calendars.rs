@@ -395,3 +395,35 @@ impl Write {
         written.unwrap().job.unwrap()
     }
 }
+
+/// A record of what a calendar leaves out must not take the id of an occurrence that is still to come.
+#[tokio::test]
+async fn an_occurrence_that_a_later_calendar_admits_again_runs() {
+    let bench = Bench::new();
+    let from = domain::calendar::CalendarRange {
+        from: "2026-11-25".parse().unwrap(),
+        until: "2100-12-31".parse().unwrap(),
+    };
+    put(&bench, "holidays", CalendarDraft { ranges: vec![from], ..CalendarDraft::default() }).await;
+    bench.create(daily("user").draft()).await;
+    bench.look_after("9h").await;
+    bench.settled().await;
+    put(&bench, "holidays", days(["12-25"])).await;
+    assert_eq!(stored(&bench, "user").await.next_fire_at, Some(at("2026-11-25T09:00:00Z")));
+    bench.look_after("1d").await;
+    let ran = bench.settled().await.iter().filter(|run| run.status == RunStatus::Succeeded).count();
+    assert_eq!(ran, 2, "11-25 09:00 was inserted under an id that exists, and never ran");
+}
+
+/// A job completed by its calendar, and active again later: the time between is silent.
+#[tokio::test]
+async fn what_a_calendar_leaves_out_of_a_completed_job_is_recorded() {
+    let bench = Bench::new();
+    put(&bench, "holidays", days(["12-25"])).await;
+    bench.create(daily("user").draft()).await;
+    put(&bench, "holidays", every_day()).await;
+    bench.look_after("2d10h").await;
+    put(&bench, "holidays", days(["2026-11-27"])).await;
+    let runs = bench.settled().await;
+    assert_eq!(runs.iter().map(words).collect::<Vec<_>>(), [skipped("11-24 09:00", "11-26 09:00", 3)]);
+}
