@@ -1,4 +1,4 @@
-.PHONY: help run test lint fmt bench
+.PHONY: help run test oracle lint fmt bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -8,6 +8,10 @@ run: ## Start the service on SQLite at http://127.0.0.1:8000
 
 test: ## Run every test, those on PostgreSQL included
 	@scripts/test.sh
+
+CASES ?= 10000
+oracle: ## Compare CASES random schedules with a walk over two years of a zone's clock, minute by minute
+	@CRON_ORACLE_CASES=$(CASES) cargo test --locked --release -p domain --test cron_oracle
 
 lint: ## Check formatting, lints and documentation
 	@scripts/lint.sh
