@@ -73,7 +73,7 @@ async fn the_readme_tells_the_truth() {
         .filter_map(|block| block.split("```").next())
         .filter(|block| block.starts_with("curl"))
         .collect();
-    assert_eq!(commands.len(), 2, "one makes a job, one watches it");
+    assert_eq!(commands.len(), 4, "a job is made, watched, and kept to a calendar");
     let directory = tempfile::tempdir().unwrap();
     let database = sqlite_in(directory.path());
     let environment = [("SCHEDULER_ALLOW_TARGETS", "localhost")];
@@ -95,6 +95,8 @@ async fn the_readme_tells_the_truth() {
         let apart = instant(&pair[0]["scheduled_for"]) - instant(&pair[1]["scheduled_for"]);
         assert_eq!(apart, chrono::TimeDelta::seconds(2));
     }
+    assert_eq!(type_in(commands[2])["name"], "holidays");
+    assert_eq!(type_in(commands[3])["calendars"][0]["mode"], "exclude");
 }
 
 /// A worker fires what an API process stores, and answers for its health alone.
