@@ -52,6 +52,8 @@ pub struct Options {
     pub api: bool,
     /// Whether `POST /echo` exists.
     pub echo: bool,
+    /// Whether jobs may have commands for targets; nobody is to find out only when one is due.
+    pub commands: bool,
     /// The largest request body, in bytes.
     pub body_limit: usize,
     /// How long a request may take.
@@ -66,6 +68,7 @@ impl Default for Options {
             cors_origins: Vec::new(),
             api: true,
             echo: true,
+            commands: false,
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(25),
             stale_look: Duration::from_secs(20),

@@ -5,6 +5,7 @@
 //! and whatever looks random (jitter) is derived from ids by hashing.
 
 pub mod calendar;
+pub mod details;
 pub mod duration;
 pub mod fire;
 pub mod ids;
@@ -22,6 +23,7 @@ pub mod time;
 pub mod time_of_day;
 
 pub use calendar::{Calendar, CalendarDraft};
+pub use details::Details;
 pub use duration::HumanDuration;
 pub use fire::{Firing, fire};
 pub use ids::{JobId, RunId};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::details::Details;
 use crate::job::Job;
 use crate::{HumanDuration, Instant, JobId, RunId};
 
@@ -179,6 +180,9 @@ pub struct Attempt {
     /// What came back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<ResponseRecord>,
+    /// What there is to know where the target speaks no HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details>,
     /// Who made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker: Option<String>,

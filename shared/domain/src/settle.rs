@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::details::Details;
 use crate::run::{
     Attempt, AttemptError, AttemptOutcome, Reason, RequestRecord, ResponseRecord, Run, RunStatus,
 };
@@ -16,6 +17,8 @@ pub struct Outcome {
     pub request: Option<RequestRecord>,
     /// What came back.
     pub response: Option<ResponseRecord>,
+    /// What there is to know where the target speaks no HTTP.
+    pub details: Option<Details>,
 }
 
 /// How a try ended.
@@ -58,7 +61,7 @@ impl Verdict {
 
 impl From<Verdict> for Outcome {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, request: None, response: None }
+        Self { verdict, request: None, response: None, details: None }
     }
 }
 
@@ -76,7 +79,7 @@ pub fn settle(
     now: Instant,
     outcome: Outcome,
 ) -> Run {
-    let Outcome { verdict, request, response } = outcome;
+    let Outcome { verdict, request, response, details } = outcome;
     let number = u32::try_from(run.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
     let error = |code: &str, message: String| Some(AttemptError { code: code.to_owned(), message });
     // What the attempt was, what the run becomes if this was its last, and when it may be tried again.
@@ -112,6 +115,7 @@ pub fn settle(
         error: attempt.1,
         request,
         response,
+        details,
         worker: run.worker.clone(),
     });
     let tries = settled.tries();

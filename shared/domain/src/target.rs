@@ -1,5 +1,8 @@
 //! What a job calls.
 
+mod command;
+mod email;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -8,6 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use url::Url;
 
+pub use self::command::CommandTarget;
+pub use self::email::{EmailTarget, Mailbox};
 use crate::duration::shorten;
 use crate::invalid::{Findings, Invalid};
 use crate::parse;
@@ -18,6 +23,10 @@ use crate::parse;
 pub enum Target {
     /// An HTTP request.
     Http(HttpTarget),
+    /// An e-mail.
+    Email(EmailTarget),
+    /// A program on the service's own machine.
+    Command(CommandTarget),
     /// A line in the service's own log.
     Log(LogTarget),
     /// Nothing; succeeds at once. For trying schedules out and for measuring the service itself.
@@ -118,9 +127,11 @@ impl<'de> Deserialize<'de> for StatusRange {
 
 impl<'de> Deserialize<'de> for Target {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (tag, fields) = parse::tagged(deserializer, &["http", "log", "noop"])?;
+        let (tag, fields) = parse::tagged(deserializer, &["http", "email", "command", "log", "noop"])?;
         match tag.as_str() {
             "http" => parse::nested(fields).map(Self::Http),
+            "email" => parse::nested(fields).map(Self::Email),
+            "command" => parse::nested(fields).map(Self::Command),
             "log" => parse::nested(fields).map(Self::Log),
             _ => parse::nested(fields).map(Self::Noop),
         }
@@ -171,16 +182,22 @@ fn is_token(text: &str) -> bool {
 }
 
 impl Target {
-    /// The host it calls, with its port where one is written; `None` where it calls none.
+    /// The host it calls, with its port where one is written; `None` where it calls none. All e-mail goes to the one
+    /// mail server there is, whose name is not the job's to know.
     pub fn host(&self) -> Option<&str> {
-        let Self::Http(http) = self else { return None };
-        let (_, rest) = http.url.split_once("://")?;
-        rest.split(['/', '?', '#']).next()
+        match self {
+            Self::Http(http) => http.url.split_once("://")?.1.split(['/', '?', '#']).next(),
+            // No host has such a name, so this one is not mistaken for another's.
+            Self::Email(_) => Some("@mail"),
+            Self::Command(_) | Self::Log(_) | Self::Noop(_) => None,
+        }
     }
 
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         match self {
             Self::Http(http) => http.check(),
+            Self::Email(email) => email.check(),
+            Self::Command(command) => command.check(),
             Self::Log(log) => {
                 let mut findings = Findings::default();
                 findings.require(log.message.len() <= MAX_MESSAGE, "/message", "too_long", || {

@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ports::{Call, Clock, Executor, Settled};
 
-/// How long an executor may take to end after it was told to.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long an executor may take to end after it was told to. A command has two seconds to clean up.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Why an attempt is stopped from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 mod answer;
 mod connect;
-mod failure;
+pub(crate) mod failure;
 mod request;
 
 #[cfg(test)]
@@ -66,6 +66,7 @@ impl Http {
             verdict: verdict.unwrap_or(Verdict::Cancelled),
             request: Some(record),
             response: answer.map(Answer::into_record),
+            details: None,
         }
     }
 

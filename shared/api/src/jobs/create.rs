@@ -5,6 +5,7 @@ use axum::response::Response;
 use domain::JobDraft;
 
 use crate::extract::{JsonBody, Project};
+use crate::jobs::admit::admit;
 use crate::layers::idempotency::IdempotencyKeyHeader;
 use crate::problem::Problem;
 use crate::state::Shared;
@@ -31,6 +32,14 @@ use crate::views::JobView;
             "schedule": {"type": "cron", "expression": "0 2 * * 1-5", "timezone": "Europe/Paris"},
             "target": {"type": "http", "url": "https://example.com/report", "body": {"full": true}},
             "retry": {"max_attempts": 5, "initial": "30s"}
+        }))),
+        ("email" = (summary = "On Mondays at 08:00, by e-mail", value = json!({
+            "name": "weekly-reminder",
+            "schedule": {"type": "cron", "expression": "0 8 * * 1", "timezone": "Europe/Paris"},
+            "target": {
+                "type": "email", "to": ["Ada <ada@example.com>"], "subject": "Week of {{scheduled_for}}",
+                "text": "Please send in your hours."
+            }
         })))
     )),
     responses((
@@ -43,6 +52,7 @@ pub async fn create_job(
     Project(project): Project,
     JsonBody(draft): JsonBody<JobDraft>,
 ) -> Result<Response, Problem> {
+    admit(&state, &draft.target)?;
     let stored = state.scheduler.create(&project, draft).await?;
     Ok(JobView::from(stored).created())
 }

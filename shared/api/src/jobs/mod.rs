@@ -1,5 +1,6 @@
 //! `/jobs`: one endpoint, one file.
 
+mod admit;
 pub mod create;
 pub mod delete;
 pub mod get;

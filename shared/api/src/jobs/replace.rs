@@ -6,6 +6,7 @@ use domain::JobDraft;
 use crate::extract::if_match::IfMatchHeader;
 use crate::extract::path::JobIdParam;
 use crate::extract::{IfMatch, JobPath, JsonBody, Project};
+use crate::jobs::admit::admit;
 use crate::problem::Problem;
 use crate::state::Shared;
 use crate::views::JobView;
@@ -44,6 +45,7 @@ pub async fn replace_job(
     if_match: IfMatch,
     JsonBody(draft): JsonBody<JobDraft>,
 ) -> Result<JobView, Problem> {
+    admit(&state, &draft.target)?;
     let expected = if_match.expected(&state, &project, &key).await?;
     Ok(state.scheduler.replace(&project.0, &key, draft, expected).await?.into())
 }

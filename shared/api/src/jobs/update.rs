@@ -5,6 +5,7 @@ use axum::extract::State;
 use crate::extract::if_match::IfMatchHeader;
 use crate::extract::path::JobIdParam;
 use crate::extract::{IfMatch, JobPath, MergePatch, Project};
+use crate::jobs::admit::admit_patch;
 use crate::openapi::JobPatch;
 use crate::problem::Problem;
 use crate::state::Shared;
@@ -42,6 +43,7 @@ pub async fn update_job(
     if_match: IfMatch,
     MergePatch(patch): MergePatch,
 ) -> Result<JobView, Problem> {
+    admit_patch(&state, &patch)?;
     let expected = if_match.expected(&state, &project, &key).await?;
     Ok(state.scheduler.patch(&project.0, &key, &patch, expected).await?.into())
 }

@@ -1,8 +1,9 @@
 //! Schemas that say exactly what the service accepts and shows.
 
 use axum::http::Method;
+use domain::details::{CommandRecord, EmailRecord};
 use domain::schedule::{CalendarInterval, Cron, Date, Interval};
-use domain::target::{HttpTarget, LogTarget, NoopTarget};
+use domain::target::{CommandTarget, EmailTarget, HttpTarget, LogTarget, NoopTarget};
 use utoipa::PartialSchema;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{
@@ -29,10 +30,17 @@ pub(super) fn complete(document: &mut OpenApi) {
     http.properties.insert("body".to_owned(), anything(BODY));
     let targets = [
         ("http", "HttpTarget", http),
+        ("email", "EmailTarget", object(EmailTarget::schema())),
+        ("command", "CommandTarget", object(CommandTarget::schema())),
         ("log", "LogTarget", object(LogTarget::schema())),
         ("noop", "NoopTarget", object(NoopTarget::schema())),
     ];
     tagged(components, "Target", targets);
+    let details = [
+        ("email", "EmailRecord", object(EmailRecord::schema())),
+        ("command", "CommandRecord", object(CommandRecord::schema())),
+    ];
+    tagged(components, "Details", details);
     flatten(components, "ReadableJob", "JobDraft");
     flatten(components, "Calendar", "CalendarDraft");
     flatten(components, "PutCalendarAnswer", "Calendar");

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::run::{AttemptError, AttemptOutcome, RequestRecord, ResponseRecord};
-use domain::{Attempt, Reason, Run, RunKind, RunStatus};
+use domain::{Attempt, Details, Reason, Run, RunKind, RunStatus};
 use serde::Serialize;
 
 use crate::views::Timestamp;
@@ -85,6 +85,9 @@ pub struct AttemptView {
     /// What came back.
     #[schema(required)]
     pub response: Option<ResponseRecord>,
+    /// What there is to know where the target speaks no HTTP: the mail server's reply, a command's output.
+    #[schema(required)]
+    pub details: Option<Details>,
     /// Who made it.
     #[schema(required)]
     pub worker: Option<String>,
@@ -119,7 +122,8 @@ impl From<Run> for RunView {
 
 impl From<Attempt> for AttemptView {
     fn from(attempt: Attempt) -> Self {
-        let Attempt { number, started_at, finished_at, outcome, error, request, response, worker } = attempt;
+        let Attempt { number, started_at, finished_at, outcome, error, request, response, details, worker } =
+            attempt;
         Self {
             number,
             started_at: started_at.into(),
@@ -128,6 +132,7 @@ impl From<Attempt> for AttemptView {
             error,
             request,
             response,
+            details,
             worker,
         }
     }

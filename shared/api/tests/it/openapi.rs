@@ -80,7 +80,7 @@ fn schedules_and_targets_are_told_apart_by_type() {
     let document = document();
     let unions = [
         ("Schedule", vec!["interval", "calendar_interval", "cron", "date"]),
-        ("Target", vec!["http", "log", "noop"]),
+        ("Target", vec!["http", "email", "command", "log", "noop"]),
     ];
     for (union, variants) in unions {
         let schema = &document["components"]["schemas"][union];

@@ -83,6 +83,7 @@ async fn a_target_that_is_gone_pauses_the_job() {
             body: None,
             body_truncated: false,
         }),
+        details: None,
     };
     bench.executor.script("fragile", [Step::Answer(Box::new(gone))]);
     bench.look_after("1m").await;

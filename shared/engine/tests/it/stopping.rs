@@ -23,7 +23,7 @@ async fn an_attempt_that_takes_too_long_is_timed_out() {
         let attempt = &runs[0].attempts[0];
         assert_eq!(attempt.error.as_ref().unwrap().message, "no answer within 30s");
         let took = attempt.finished_at - attempt.started_at;
-        assert!((30..=32).contains(&took.num_seconds()), "{took}");
+        assert!((30..=33).contains(&took.num_seconds()), "{took}");
     }
 }
 

@@ -54,7 +54,8 @@ fn authority(uri: &Uri) -> String {
     format!("{}:{}", uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(default))
 }
 
-fn tcp(error: &legacy::Error) -> &'static str {
+/// Why there is no TCP connection.
+pub(crate) fn tcp(error: &(dyn Error + 'static)) -> &'static str {
     match find::<io::Error>(error).map(io::Error::kind) {
         Some(ErrorKind::ConnectionRefused) => "it was refused; is the target running?",
         Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted) => "it was reset",
@@ -66,7 +67,8 @@ fn tcp(error: &legacy::Error) -> &'static str {
     }
 }
 
-fn tls(error: &rustls::Error) -> &'static str {
+/// Why there is no TLS connection.
+pub(crate) fn tls(error: &rustls::Error) -> &'static str {
     match error {
         rustls::Error::InvalidCertificate(error) => match error {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
@@ -103,7 +105,7 @@ fn protocol(error: &legacy::Error) -> String {
 }
 
 /// The first cause of `error` that is an `E`.
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+pub(crate) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     successors(Some(error), |error| next(*error)).find_map(|error| error.downcast_ref())
 }
 

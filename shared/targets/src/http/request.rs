@@ -16,7 +16,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::http::Http;
-use crate::http::answer::{record_headers, text};
+use crate::http::answer::record_headers;
+use crate::kept::text;
 use crate::mask::mask_url;
 use crate::template::Values;
 

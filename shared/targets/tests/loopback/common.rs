@@ -35,8 +35,10 @@ impl Entropy for Fixed {
 
 /// An executor that may call what `allow` says and signs with `secrets`.
 pub(crate) fn targets(allow: &str, secrets: &str) -> Targets {
-    let config =
-        Config { allow: allow.parse().unwrap(), secrets: secrets.parse().unwrap(), ..Config::default() };
+    with(Config { allow: allow.parse().unwrap(), secrets: secrets.parse().unwrap(), ..Config::default() })
+}
+
+pub(crate) fn with(config: Config) -> Targets {
     Targets::new(config, Arc::new(Fixed), Arc::new(Fixed))
 }
 

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for code that ships")]
 
+#[cfg(unix)]
+mod command;
 mod common;
 mod delivery;
+mod email;
 mod forbidden;
 mod misbehaving;
+mod smtp;

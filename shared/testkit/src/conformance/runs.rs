@@ -1,5 +1,6 @@
 //! Runs: added, found, listed.
 
+use domain::details::{CommandRecord, Details};
 use domain::run::{AttemptOutcome, RequestRecord, ResponseRecord};
 use domain::{Attempt, Reason, Run, RunKind, RunStatus};
 use engine::{LastRun, RunQuery};
@@ -61,7 +62,13 @@ pub async fn every_field_of_a_run_survives(it: &Fixture) {
     run.finished_at = Some(at("2026-11-24T00:00:06.001Z"));
     run.attempts = vec![
         attempt(1, AttemptOutcome::Failed),
-        Attempt { error: None, request: None, response: None, ..attempt(2, AttemptOutcome::Interrupted) },
+        Attempt {
+            error: None,
+            request: None,
+            response: None,
+            details: None,
+            ..attempt(2, AttemptOutcome::Interrupted)
+        },
     ];
     let settled = engine::Settled { token: run.token, run: run.clone() };
     assert_eq!(it.settle(&[settled]).await, [true]);
@@ -93,6 +100,11 @@ fn attempt(number: u32, outcome: AttemptOutcome) -> Attempt {
             body: Some("x".repeat(65_536)),
             body_truncated: true,
         }),
+        details: Some(Details::Command(CommandRecord {
+            exit_code: Some(3),
+            stdout: Some("“ü” \\u0000 🦀".to_owned()),
+            ..CommandRecord::default()
+        })),
         worker: Some("worker “1”".to_owned()),
     }
 }
