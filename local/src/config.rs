@@ -11,8 +11,9 @@ use std::str::FromStr;
 
 use anyhow::{Context, bail};
 use domain::HumanDuration;
+use domain::target::Mailbox;
 use domain::time::Zone;
-use targets::{AllowList, SigningSecrets};
+use targets::{AllowList, Commands, MailServer, SigningSecrets};
 
 /// One setting.
 pub(crate) struct Setting {
@@ -38,7 +39,7 @@ const fn setting(
 }
 
 /// Every setting there is.
-pub(crate) const SETTINGS: [Setting; 13] = [
+pub(crate) const SETTINGS: [Setting; 17] = [
     Setting {
         env: "DATABASE_URL",
         flag: "database-url",
@@ -72,6 +73,31 @@ pub(crate) const SETTINGS: [Setting; 13] = [
         help: "Signs every HTTP call (Standard Webhooks): whsec_…; two, separated by a space, while you rotate",
         secret: true,
     },
+    Setting {
+        env: "SCHEDULER_SMTP_URL",
+        flag: "",
+        default: "",
+        help: "Mail server for e-mail targets: smtp://USER:PASSWORD@HOST:587 (STARTTLS) or smtps://…; ?tls=none, ?ca=FILE",
+        secret: true,
+    },
+    setting(
+        "SCHEDULER_SMTP_FROM",
+        "smtp-from",
+        "",
+        "Sender of e-mail of jobs that name none: NAME <ADDRESS>",
+    ),
+    setting(
+        "SCHEDULER_ENABLE_COMMAND",
+        "enable-command",
+        "false",
+        "Whether jobs may run commands on this machine, with the rights of this process: true or false",
+    ),
+    setting(
+        "SCHEDULER_COMMAND_ENV",
+        "command-env",
+        "",
+        "Variables that commands get beside PATH, HOME, LANG and TZ, comma-separated",
+    ),
     setting("SCHEDULER_CONCURRENCY", "concurrency", "256", "How many attempts this process makes at a time"),
     setting(
         "SCHEDULER_LEASE",
@@ -126,6 +152,7 @@ impl fmt::Display for Origin {
 /// Settings as text, each with its origin.
 pub(crate) struct Sources {
     values: BTreeMap<&'static str, (String, Origin)>,
+    environment: BTreeMap<String, String>,
     /// Variables that look like settings of ours and are none, most likely misspelt.
     pub(crate) unknown: Vec<String>,
 }
@@ -170,12 +197,25 @@ impl Sources {
             .filter(|name| name.starts_with("SCHEDULER_") && !known(name))
             .cloned()
             .collect();
-        Ok(Self { values, unknown })
+        Ok(Self { values, environment: environment.clone(), unknown })
     }
 
     /// A setting's text and origin.
     pub(crate) fn get(&self, env: &'static str) -> (&str, Origin) {
         self.values.get(env).map_or(("", Origin::Default), |(value, origin)| (value.as_str(), *origin))
+    }
+
+    /// What of this process's environment commands get.
+    fn command_environment(&self, more: &str) -> anyhow::Result<BTreeMap<String, String>> {
+        let names: Vec<&str> = more.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        if let Some(secret) =
+            names.iter().find(|name| SETTINGS.iter().any(|it| it.secret && it.env == **name))
+        {
+            bail!("{secret} is a secret of the service's own");
+        }
+        let wanted = ["PATH", "HOME", "LANG", "TZ"].iter().chain(&names);
+        let value = |name: &&str| Some(((*name).to_owned(), self.environment.get(*name)?.clone()));
+        Ok(wanted.filter_map(value).collect())
     }
 
     fn parse<T>(
@@ -237,6 +277,10 @@ pub(crate) struct Config {
     pub(crate) zone: Zone,
     pub(crate) allow_targets: AllowList,
     pub(crate) webhook_secrets: SigningSecrets,
+    pub(crate) mail_server: Option<MailServer>,
+    pub(crate) mail_from: Option<Mailbox>,
+    /// `None` where commands are off.
+    pub(crate) commands: Option<Commands>,
     pub(crate) concurrency: usize,
     pub(crate) lease: HumanDuration,
     pub(crate) shutdown_grace: HumanDuration,
@@ -259,6 +303,16 @@ impl Config {
                 .parse("SCHEDULER_TIMEZONE", |text| Zone::named(text).map_err(anyhow::Error::msg))?,
             allow_targets: sources.parse("SCHEDULER_ALLOW_TARGETS", from_str)?,
             webhook_secrets: sources.parse("SCHEDULER_WEBHOOK_SECRET", from_str)?,
+            mail_server: sources.parse("SCHEDULER_SMTP_URL", optional)?,
+            mail_from: sources.parse("SCHEDULER_SMTP_FROM", optional)?,
+            commands: {
+                let enabled = sources.parse("SCHEDULER_ENABLE_COMMAND", |text| {
+                    choice(text, &[("true", true), ("false", false)])
+                })?;
+                let environment =
+                    sources.parse("SCHEDULER_COMMAND_ENV", |text| sources.command_environment(text))?;
+                enabled.then(|| Commands::new(environment))
+            },
             concurrency: sources.parse("SCHEDULER_CONCURRENCY", |text| {
                 text.parse()
                     .ok()
@@ -281,6 +335,10 @@ impl Config {
 
 fn from_str<T: FromStr<Err: fmt::Display>>(text: &str) -> anyhow::Result<T> {
     text.parse().map_err(|error: T::Err| anyhow::anyhow!("{error}"))
+}
+
+fn optional<T: FromStr<Err: fmt::Display>>(text: &str) -> anyhow::Result<Option<T>> {
+    if text.is_empty() { Ok(None) } else { from_str(text).map(Some) }
 }
 
 fn database_url(text: &str) -> anyhow::Result<String> {
@@ -371,6 +429,10 @@ mod tests {
             ("SCHEDULER_CONCURRENCY", "0", "from 1 to 100000"),
             ("SCHEDULER_LEASE", "1s", "outside 3s–1h"),
             ("SCHEDULER_ECHO", "yes", "on, off"),
+            ("SCHEDULER_SMTP_URL", "mail.example.com", "expected smtp://"),
+            ("SCHEDULER_SMTP_FROM", "me", "not an e-mail address"),
+            ("SCHEDULER_ENABLE_COMMAND", "1", "true, false"),
+            ("SCHEDULER_COMMAND_ENV", "LC_ALL, DATABASE_URL", "DATABASE_URL is a secret"),
             ("SCHEDULER_LOG_FORMAT", "xml", "text, json"),
         ] {
             let error = Config::from_sources(&sources(&[(name, value)], &[])).err().unwrap();

@@ -17,6 +17,7 @@ use engine::{
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sql::Database;
+use targets::email::Security;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -61,6 +62,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
             cors_origins: origins(&config)?,
             api: config.role != Role::Worker,
             echo: config.echo,
+            commands: config.commands.is_some(),
             ..api::Options::default()
         },
     });
@@ -158,6 +160,9 @@ pub(crate) fn dispatcher(
     let targets = targets::Config {
         allow: config.allow_targets.clone(),
         secrets: config.webhook_secrets.clone(),
+        mail_server: config.mail_server.clone(),
+        mail_from: config.mail_from.clone(),
+        commands: config.commands.clone(),
         ..targets::Config::default()
     };
     let executor = Arc::new(targets::Targets::new(targets, clock.clone(), entropy.clone()));
@@ -282,6 +287,18 @@ fn announce(config: &Config) {
     }
     if config.webhook_secrets.is_empty() {
         tracing::info!("HTTP calls are not signed; set SCHEDULER_WEBHOOK_SECRET to sign them");
+    }
+    if let Some(server) = &config.mail_server {
+        match server.security() {
+            Security::Required | Security::Implicit => tracing::info!("e-mail goes to {server}"),
+            Security::None | Security::Opportunistic => tracing::warn!(
+                "e-mail{} goes to {server}: whoever is between can read it",
+                if server.has_credentials() { ", with user name and password," } else { "" }
+            ),
+        }
+    }
+    if let Some(commands) = &config.commands {
+        tracing::warn!("jobs may run commands with the rights of this process; they get {commands:?}");
     }
     tracing::info!(
         "no authentication: whoever reaches {listen} may do everything, so it listens on loopback only"

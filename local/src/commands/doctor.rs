@@ -27,6 +27,7 @@ pub(crate) async fn run(config: &Config) -> ExitCode {
         "" => "targets: public addresses only".to_owned(),
         allowed => format!("targets: public addresses, and {allowed}"),
     }));
+    findings.extend(mail(config).await);
     let mut healthy = true;
     for finding in findings {
         match finding {
@@ -70,6 +71,18 @@ async fn database(config: &Config) -> Vec<Finding> {
     }
     database.close().await;
     findings
+}
+
+/// Nothing where no mail server is configured: most services send no mail.
+async fn mail(config: &Config) -> Option<Finding> {
+    let server = config.mail_server.as_ref()?;
+    Some(match targets::email::probe(server).await {
+        Ok(()) if config.mail_from.is_none() => Ok(format!(
+            "mail: {server} lets us in; jobs must name their sender, as SCHEDULER_SMTP_FROM is not set"
+        )),
+        Ok(()) => Ok(format!("mail: {server} lets us in")),
+        Err(error) => Err(format!("mail: {server}: {error}; see SCHEDULER_SMTP_URL")),
+    })
 }
 
 fn skew(skew: TimeDelta) -> Finding {

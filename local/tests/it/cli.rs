@@ -23,7 +23,11 @@ fn text(bytes: &[u8]) -> String {
 fn config_shows_values_and_origins_and_masks_secrets() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join(".env"), "SCHEDULER_TIMEZONE=Europe/Paris\n").unwrap();
-    let environment = [("DATABASE_URL", "postgres://jobs:hunter2@db/jobs"), ("SCHEDULER_LEASE", "45s")];
+    let environment = [
+        ("DATABASE_URL", "postgres://jobs:hunter2@db/jobs"),
+        ("SCHEDULER_SMTP_URL", "smtp://jobs:hunter2@mail.example.com"),
+        ("SCHEDULER_LEASE", "45s"),
+    ];
     let output = scheduler(directory.path(), &environment, &["config", "--role", "worker"]);
     let shown = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -31,6 +35,7 @@ fn config_shows_values_and_origins_and_masks_secrets() {
     for line in [
         "SCHEDULER_ROLE worker flag",
         "SCHEDULER_LEASE 45s environment",
+        "SCHEDULER_SMTP_URL *** environment",
         "SCHEDULER_TIMEZONE Europe/Paris .env",
     ] {
         let found = shown.lines().any(|it| it.split_whitespace().collect::<Vec<_>>().join(" ") == line);

@@ -16,6 +16,7 @@ mod house;
 mod quickstart;
 mod replicas;
 mod service;
+mod targets;
 
 /// Tests that assert how punctual the service is share the machine with each other (read), but not with the one that
 /// loads it to the brim (write).
