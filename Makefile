@@ -10,8 +10,9 @@ test: ## Run every test, those on PostgreSQL included
 	@scripts/test.sh
 
 CASES ?= 10000
-oracle: ## Compare CASES random schedules with a walk over two years of a zone's clock, minute by minute
-	@CRON_ORACLE_CASES=$(CASES) cargo test --locked --release -p domain --test cron_oracle
+oracle: ## Compare CASES random schedules, with and without calendars, with a walk over a zone's clock
+	@CRON_ORACLE_CASES=$(CASES) PLAN_ORACLE_CASES=$(CASES) \
+		cargo test --locked --release -p domain --test cron_oracle --test plan_oracle
 
 lint: ## Check formatting, lints and documentation
 	@scripts/lint.sh

@@ -36,8 +36,8 @@ impl FromStr for TimeOfDay {
             8 => parse("%H:%M:%S"),
             _ => None,
         };
-        // chrono reads second 60 as a leap second; no wall clock here shows one.
-        time.filter(|time| time.nanosecond() < 1_000_000_000)
+        // chrono takes a blank for a digit, and reads second 60 as a leap second; no wall clock here shows one.
+        time.filter(|time| time.nanosecond() < 1_000_000_000 && !text.contains(' '))
             .map(Self::from)
             .ok_or_else(|| format!("“{}” is not a time of day; write 09:00 or 09:00:30", shorten(text)))
     }
@@ -73,7 +73,8 @@ mod tests {
             assert_eq!(text.parse::<TimeOfDay>().unwrap().to_string(), text);
         }
         assert_eq!("09:00:00".parse::<TimeOfDay>().unwrap().to_string(), "09:00");
-        for text in ["", "9:00", "24:00", "12:60", "23:59:60", "12", "+1:00", "12:00:00.5", "١٢:٠٠"] {
+        for text in ["", "9:00", " 9:00", "24:00", "12:60", "23:59:60", "12", "+1:00", "12:00:00.5", "١٢:٠٠"]
+        {
             assert!(text.parse::<TimeOfDay>().is_err(), "{text}");
         }
     }

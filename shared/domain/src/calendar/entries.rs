@@ -111,8 +111,9 @@ impl FromStr for CalendarDay {
     }
 }
 
+/// chrono by itself also reads `2026- 1-5 ` and the like.
 fn date(text: &str) -> Option<NaiveDate> {
-    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|date| date.to_string() == text)
 }
 
 impl fmt::Display for CalendarDay {
@@ -129,9 +130,9 @@ impl FromStr for Edge {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let time = || {
-            ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-                .iter()
-                .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+            let (day, time) = text.split_once('T')?;
+            let seconds = time.parse::<TimeOfDay>().ok()?.seconds();
+            Some(date(day)?.and_time(NaiveTime::MIN) + TimeDelta::seconds(seconds.into()))
         };
         let edge = date(text).map(Self::Day).or_else(|| time().map(Self::Time));
         edge.filter(|edge| is_served(edge.day())).ok_or_else(|| {
@@ -212,5 +213,57 @@ impl WeeklyHours {
             "is the same as from; leave both out for the whole day".to_owned()
         });
         findings.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused<T: FromStr<Err = String>>(text: &str) -> bool {
+        text.parse::<T>().is_err()
+    }
+
+    #[test]
+    fn days_and_edges_read_what_they_write() {
+        for text in ["2026-12-25", "1970-01-01", "2100-12-31", "12-25", "02-29"] {
+            assert_eq!(text.parse::<CalendarDay>().unwrap().to_string(), text);
+        }
+        for text in ["2026-12-24", "2026-12-24T18:00:00", "2100-12-31T23:59:59"] {
+            assert_eq!(text.parse::<Edge>().unwrap().to_string(), text);
+        }
+        assert_eq!("2026-12-24T18:00".parse::<Edge>(), "2026-12-24T18:00:00".parse());
+    }
+
+    /// chrono takes blanks, signs and missing digits for part of a number.
+    #[test]
+    fn days_and_edges_have_one_form() {
+        for text in [
+            "",
+            "2026-1-5",
+            "2026- 1-05",
+            "+026-12-25",
+            " 026-12-25",
+            "12- 5",
+            "1-05",
+            "02-30",
+            "2027-02-29",
+            "1969-12-31",
+            "2101-01-01",
+        ] {
+            assert!(refused::<CalendarDay>(text), "“{text}”");
+            assert!(refused::<Edge>(text), "“{text}”");
+        }
+        for text in [
+            "2026-12-24T6:00",
+            "2026-12-24T 6:00",
+            "2026-12-24T24:00",
+            "2026-12-24T23:59:60",
+            "2026-12-24T18:00Z",
+            "2026-12-24 18:00",
+            "2101-01-01T00:00",
+        ] {
+            assert!(refused::<Edge>(text), "“{text}”");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What a job's calendars make of its schedule: which occurrences they admit, and where the others go.
 
-use std::collections::HashMap;
+mod rolled;
+
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
@@ -43,9 +44,6 @@ struct Stretch {
     until: Instant,
 }
 
-/// Which instant a reading stands for, if the calendars admit it: in a search, neighbours that roll ask for the same.
-type Known = HashMap<NaiveDateTime, Option<Instant>>;
-
 /// Occurrences that do not take place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LeftOut {
@@ -58,8 +56,8 @@ pub(crate) struct LeftOut {
 const MAX_ROLL: i64 = 31;
 
 /// A search that has met so many stretches without an admitted occurrence ends: the job is never due again.
-/// It keeps one look below a millisecond or so whatever the calendars say.
-const MAX_STRETCHES: usize = 1_000;
+/// It keeps one look below some milliseconds whatever the calendars say.
+const MAX_STRETCHES: usize = 3_000;
 
 const MILLI: TimeDelta = TimeDelta::milliseconds(1);
 
@@ -155,7 +153,7 @@ impl Admission {
 
     fn next_admitted(&self, mut after: Instant) -> Option<Instant> {
         for _ in 0..MAX_STRETCHES {
-            let at = self.timetable.next_after(after)?;
+            let at = self.timetable.next_after(after).filter(|at| at <= self.within.end())?;
             let stretch = self.around(at);
             if stretch.admitted {
                 return Some(at);
@@ -281,78 +279,6 @@ impl Admission {
 
     fn between(&self, from: Instant, until: Instant) -> impl Iterator<Item = Instant> {
         self.timetable.after(from - MILLI).take_while(move |at| *at <= until)
-    }
-
-    /// Images keep within reach of their origins, but not their order: all origins in reach are looked at. Those that
-    /// are further than that from either end of a stretch which is not admitted have no image.
-    fn next_rolled(&self, after: Instant) -> Option<Instant> {
-        let (back, on) = self.reach;
-        let mut best: Option<Instant> = None;
-        let (mut known, mut lost) = (Known::new(), 0);
-        let mut origin = self.timetable.next_after(after - on);
-        while let Some(at) = origin.filter(|at| best.is_none_or(|best| *at - back < best)) {
-            let image = self.image_by(at, &mut known);
-            best = image.filter(|image| *image > after).into_iter().chain(best).min();
-            lost += usize::from(image.is_none() && at > after);
-            if lost > MAX_STRETCHES {
-                break;
-            }
-            let stretch = self.around(at);
-            let barren = !stretch.admitted && stretch.from <= at - back;
-            let seen = if barren { at.max(stretch.until - on - MILLI) } else { at };
-            origin = self.timetable.next_after(seen);
-        }
-        best
-    }
-
-    fn last_rolled(&self, until: Instant) -> Option<Instant> {
-        let (back, on) = self.reach;
-        let mut best: Option<Instant> = None;
-        let (mut known, mut lost) = (Known::new(), 0);
-        let mut origin = self.timetable.last_until(until + back);
-        while let Some(at) = origin.filter(|at| best.is_none_or(|best| best < *at + on)) {
-            let image = self.image_by(at, &mut known);
-            best = image.filter(|image| *image <= until).into_iter().chain(best).max();
-            lost += usize::from(image.is_none() && at <= until);
-            if lost > MAX_STRETCHES {
-                break;
-            }
-            let stretch = self.around(at);
-            let barren = !stretch.admitted && at + on < stretch.until;
-            let seen = if barren { at.min(stretch.from + back) } else { at };
-            origin = self.timetable.last_until(seen - MILLI);
-        }
-        best
-    }
-
-    /// Where an occurrence of the schedule takes place: as planned, moved, or not at all.
-    fn image(&self, at: Instant) -> Option<Instant> {
-        self.image_by(at, &mut Known::new())
-    }
-
-    fn image_by(&self, at: Instant, known: &mut Known) -> Option<Instant> {
-        let step = match self.refused_with(at)? {
-            None => return Some(at),
-            Some(Roll::None) => return None,
-            Some(Roll::Next) => 1,
-            Some(Roll::Previous) => -1,
-        };
-        let local = self.zone.local(at);
-        let admitted = |day| {
-            let moved = self.zone.instant(day)?;
-            self.rules.iter().all(|rule| rule.admits(moved)).then_some(moved)
-        };
-        (1..=MAX_ROLL)
-            .filter_map(|days| local.checked_add_signed(TimeDelta::days(days * step)))
-            .find_map(|day| *known.entry(day).or_insert_with(|| admitted(day)))
-    }
-
-    /// How the calendars that do not admit `at` roll, `Some(None)` where all admit it, `None` where they disagree.
-    #[expect(clippy::option_option, reason = "read where it is written, and nowhere else")]
-    fn refused_with(&self, at: Instant) -> Option<Option<Roll>> {
-        let mut rolls = self.rules.iter().filter(|rule| !rule.admits(at)).map(|rule| rule.roll);
-        let Some(first) = rolls.next() else { return Some(None) };
-        rolls.all(|roll| roll == first).then_some(Some(first))
     }
 
     fn around(&self, at: Instant) -> Stretch {

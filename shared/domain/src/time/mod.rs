@@ -11,7 +11,7 @@ mod period;
 mod wall;
 mod zone;
 
-use chrono::{NaiveDateTime, TimeZone as _, Utc};
+use chrono::{NaiveDateTime, TimeDelta, TimeZone as _, Utc};
 
 pub(crate) use self::admission::{Admission, LeftOut};
 pub use self::explain::Explanation;
@@ -94,6 +94,7 @@ impl Timetable {
 
     /// The last occurrence at or before `at`.
     pub fn last_until(&self, at: Instant) -> Option<Instant> {
+        let at = at.min(last_instant());
         match &self.0 {
             Kind::Interval { anchor, every } => {
                 let steps = (at.timestamp_millis() - anchor).div_euclid(*every);
@@ -112,6 +113,7 @@ impl Timetable {
 
     /// How many occurrences lie in `[from, until]`, without enumerating them.
     pub fn count(&self, from: Instant, until: Instant) -> u64 {
+        let until = until.min(last_instant());
         if until < from {
             return 0;
         }
@@ -134,6 +136,11 @@ const HORIZON: i64 = 4_133_980_800;
 /// The first instant that no schedule reaches.
 pub(crate) fn horizon() -> Instant {
     Utc.timestamp_opt(HORIZON, 0).single().unwrap_or(Instant::MAX_UTC)
+}
+
+/// The last instant that a schedule may reach.
+fn last_instant() -> Instant {
+    horizon() - TimeDelta::milliseconds(1)
 }
 
 fn instant(millis: i64) -> Option<Instant> {

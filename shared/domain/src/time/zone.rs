@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use chrono::{NaiveDateTime, TimeDelta};
+use jiff::SignedDuration;
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -58,8 +59,10 @@ impl Zone {
         let ambiguous = self.0.to_ambiguous_timestamp(to_civil(local)?);
         let instant = match ambiguous.offset() {
             AmbiguousOffset::Gap { .. } => {
+                // Of the gap's first reading this is the end of the gap itself, of all others something after it.
                 let inside = ambiguous.later().ok()?;
-                self.0.preceding(inside).next().map_or(inside, |transition| transition.timestamp())
+                let after = inside.checked_add(SignedDuration::from_nanos(1)).ok()?;
+                self.0.preceding(after).next().map_or(inside, |transition| transition.timestamp())
             }
             _ => ambiguous.earlier().ok()?,
         };

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod calendar_ledger;
+mod calendars;
 mod changes;
 mod ledger;
 mod misfires;
