@@ -1,4 +1,4 @@
-.PHONY: help run test oracle lint fmt bench
+.PHONY: help run test oracle chaos lint fmt bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -13,6 +13,11 @@ CASES ?= 10000
 oracle: ## Compare CASES random schedules, with and without calendars, with a walk over a zone's clock
 	@CRON_ORACLE_CASES=$(CASES) PLAN_ORACLE_CASES=$(CASES) \
 		cargo test --locked --release -p domain --test cron_oracle --test plan_oracle
+
+SECONDS_EACH ?= 300
+chaos: ## Kill, freeze, cut off and confuse real processes for SECONDS_EACH a scenario, and compare what happened
+	@CHAOS_SECONDS=$(SECONDS_EACH) scripts/postgres.sh \
+		cargo test --locked -p local --test it chaos:: -- --nocapture --test-threads 1
 
 lint: ## Check formatting, lints and documentation
 	@scripts/lint.sh

@@ -2,9 +2,11 @@
 # make test: every test, on every store. Arguments go to `cargo test`.
 . "$(dirname "$0")/common.sh"
 need_toolchain
-# The README's commands are run word for word, and processes are frozen.
+# The README's commands are run word for word; processes are frozen, given wrong clocks and cut off.
 command -v curl >/dev/null || apt_install curl
 command -v pkill >/dev/null || apt_install procps
+command -v faketime >/dev/null || apt_install faketime
+command -v ip >/dev/null || apt_install iproute2
 
 say "building the tests"
 cargo test --workspace --locked --no-run "$@"

@@ -1,5 +1,6 @@
 //! PostgreSQL for the end-to-end tests: a database of one's own, or a whole server to stop and start.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -32,25 +33,38 @@ pub(crate) async fn connect(url: &str) -> PgPool {
 fn variable(name: &str) -> Option<String> {
     let value = std::env::var(name).ok().filter(|value| !value.is_empty());
     if value.is_none() {
-        assert!(std::env::var("CI").is_err(), "{name} is not set: run the tests through `make test`");
-        eprintln!("SKIPPED: {name} is not set; `make test` runs this on a real PostgreSQL");
+        skip(&format!("{name} is not set"), "`make test` runs this on a real PostgreSQL");
     }
     value
+}
+
+/// Says that a test is left out; under CI it fails.
+#[expect(clippy::disallowed_methods, reason = "CI leaves nothing out")]
+pub(crate) fn skip(why: &str, remedy: &str) {
+    assert!(std::env::var("CI").is_err(), "{why}: {remedy}");
+    eprintln!("SKIPPED: {why}; {remedy}");
 }
 
 /// A PostgreSQL server of one's own.
 pub(crate) struct Cluster {
     bin: PathBuf,
     directory: tempfile::TempDir,
+    addresses: &'static str,
     port: u16,
 }
 
 impl Cluster {
-    /// A new, running server.
+    /// A new, running server that admits this machine.
     pub(crate) fn start() -> Option<Self> {
+        Self::open_to(None)
+    }
+
+    /// A new, running server that admits a network as well.
+    pub(crate) fn open_to(network: Option<&str>) -> Option<Self> {
         let bin = PathBuf::from(variable("TEST_POSTGRES_BIN")?);
         let directory = tempfile::tempdir().unwrap();
-        let cluster = Self { bin, directory, port: super::service::free_port() };
+        let addresses = if network.is_some() { "*" } else { "127.0.0.1" };
+        let cluster = Self { bin, directory, addresses, port: super::service::free_port() };
         if is_root() {
             run(Command::new("chown").args(["-R", "postgres"]).arg(cluster.path()));
         }
@@ -65,19 +79,30 @@ impl Cluster {
             "C",
             "--no-sync",
         ]));
+        if let Some(network) = network {
+            let rule = format!("host all all {network} trust\n");
+            let rules = cluster.path().join("data/pg_hba.conf");
+            let mut file = std::fs::File::options().append(true).open(rules).unwrap();
+            file.write_all(rule.as_bytes()).unwrap();
+        }
         cluster.up();
         Some(cluster)
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        self.url_at("127.0.0.1")
+    }
+
+    /// Its URL where it is reached under another address.
+    pub(crate) fn url_at(&self, host: &str) -> String {
+        format!("postgres://postgres@{host}:{}/postgres", self.port)
     }
 
     /// Starts the server again.
     pub(crate) fn up(&self) {
         let options = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -k '' -c fsync=off -c max_connections=200",
-            self.port
+            "-p {} -c listen_addresses={} -k '' -c fsync=off -c max_connections=200",
+            self.port, self.addresses
         );
         let log = self.path().join("log");
         run(self.tool("pg_ctl").arg("-l").arg(log).args(["-w", "-t", "60", "-o", &options, "start"]));
@@ -123,7 +148,7 @@ impl Drop for Cluster {
     }
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0)
 }
