@@ -28,6 +28,8 @@ CREATE TABLE job_state (
     version bigint NOT NULL,
     state smallint NOT NULL,
     next_fire_at timestamptz,
+    -- Runs of the schedule since the job was created.
+    runs_started bigint NOT NULL DEFAULT 0,
     -- The program knows no infinity.
     CONSTRAINT job_state_instants_finite CHECK (isfinite(next_fire_at))
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);

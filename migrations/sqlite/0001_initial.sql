@@ -25,7 +25,9 @@ CREATE TABLE job_state (
     job_id BLOB NOT NULL PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
     version INTEGER NOT NULL,
     state INTEGER NOT NULL,
-    next_fire_at INTEGER
+    next_fire_at INTEGER,
+    -- Runs of the schedule since the job was created.
+    runs_started INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX job_state_due_idx ON job_state (next_fire_at) WHERE next_fire_at IS NOT NULL;

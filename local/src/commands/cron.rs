@@ -30,7 +30,7 @@ pub(crate) fn explain(zone: &Zone, matches: &ArgMatches) -> anyhow::Result<ExitC
         jitter: HumanDuration::ZERO,
     };
     let plan = Plan::compile(JobId::NIL, &timing, &[])?;
-    let preview = SchedulePreview::new(&schedule, &plan, Jitter::None, from, count.into());
+    let preview = SchedulePreview::new(&schedule, &plan, Jitter::None, from, count.into(), None);
     if said("output").as_deref() == Some("json") {
         println!("{}", serde_json::to_string_pretty(&preview)?);
     } else {

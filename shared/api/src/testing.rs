@@ -13,7 +13,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use bytes::Bytes;
 use domain::time::Zone;
-use engine::{Clock, Scheduler};
+use engine::{Clock, DueJob, Scheduler, Store};
 use serde_json::{Value, json};
 use testkit::{ManualClock, MemoryStore, RecordingAlarm, SeededEntropy, at};
 use tower::ServiceExt;
@@ -122,6 +122,16 @@ impl TestApp {
         let answer = self.json("POST", "/api/v1/jobs", &draft(name)).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.value()
+    }
+
+    /// Fires what is due at `now`, as a worker would.
+    pub async fn fire(&self, now: &str) {
+        let now = at(now);
+        let mut decide = |due: DueJob| {
+            let job = due.job.as_deref().unwrap();
+            domain::fire(job, due.next_fire_at, now, due.active, due.runs_started)
+        };
+        self.store.fire_due(now, 1_000, &mut decide).await.unwrap();
     }
 
     /// Runs a job now and returns the run as the API shows it.

@@ -76,7 +76,7 @@ fn fire_after_seconds_of_downtime(bencher: Bencher<'_, '_>, downtime: i64) {
         return;
     };
     let Some(due) = job.next_fire_at else { return };
-    bencher.bench(|| fire(black_box(&job), due, due + TimeDelta::seconds(downtime), 0));
+    bencher.bench(|| fire(black_box(&job), due, due + TimeDelta::seconds(downtime), 0, 0));
 }
 
 #[divan::bench]

@@ -27,9 +27,16 @@ impl Firing {
     pub fn invalid(job_id: JobId) -> Self {
         Self { job_id, next_fire_at: None, state: JobState::Invalid, runs: Vec::new() }
     }
+
+    /// How many of its runs count towards the job's `max_runs`: those of the schedule that are to be executed.
+    pub fn started(&self) -> u64 {
+        let counts = |run: &&Run| run.kind == RunKind::Schedule && !run.status.is_finished();
+        self.runs.iter().filter(counts).count() as u64
+    }
 }
 
-/// Fires `job`, due since `first_due`, at `now`, while `active` of its runs are not finished.
+/// Fires `job`, due since `first_due`, at `now`, while `active` of its runs are not finished and `started` runs of its
+/// schedule have been started before.
 ///
 /// `first_due` is the stored `next_fire_at`, read in the transaction that will advance it: the next occurrence is
 /// computed from it, never from `now`, and every occurrence due from there up to `now` is accounted for:
@@ -37,12 +44,13 @@ impl Firing {
 /// - later than `misfire.window`, it is missed;
 /// - in between, `misfire.policy` decides; what it leaves out is missed.
 ///
-/// A paused job is due when its pause ends, and resumed then.
+/// A paused job is due when its pause ends, and resumed then. The schedule ends with the last run that `max_runs` admits:
+/// what would be due after it is no occurrence any more.
 ///
 /// Missed occurrences that follow each other share one record, and so do those that the job's calendars leave out.
 /// Firing the same job twice at one instant yields the same run ids, so the second time changes nothing in any
 /// store.
-pub fn fire(job: &Job, first_due: Instant, now: Instant, active: u64) -> Firing {
+pub fn fire(job: &Job, first_due: Instant, now: Instant, active: u64, started: u64) -> Firing {
     if now < first_due {
         return Firing {
             job_id: job.id,
@@ -52,7 +60,8 @@ pub fn fire(job: &Job, first_due: Instant, now: Instant, active: u64) -> Firing 
         };
     }
     if job.pause.as_ref().is_some_and(|pause| pause.until == Some(first_due)) {
-        let Changed { job: resumed, closing } = job.resumed(now);
+        let counted = Job { runs_started: started, ..job.clone() };
+        let Changed { job: resumed, closing } = counted.resumed(now);
         return Firing {
             job_id: job.id,
             next_fire_at: resumed.next_fire_at,
@@ -70,7 +79,9 @@ pub fn fire(job: &Job, first_due: Instant, now: Instant, active: u64) -> Firing 
             .then(|| plan.last_due(just_before(instant)).map_or(first, |last| last.max(first)))
     };
 
-    let mut ledger = Ledger { job, now, active, runs: Vec::new(), next: Some(first), last: first };
+    let runs_left = job.draft.max_runs.map(|most| u64::from(most).saturating_sub(started));
+    let next = (runs_left != Some(0)).then_some(first);
+    let mut ledger = Ledger { job, now, active, runs_left, runs: Vec::new(), next, last: first };
     if let Some(oldest) = due_before(now - misfire.window.to_delta()) {
         ledger.miss(oldest, Reason::Window);
     }
@@ -91,7 +102,9 @@ pub fn fire(job: &Job, first_due: Instant, now: Instant, active: u64) -> Firing 
         ledger.execute(on_time, MAX_RUNS.saturating_sub(ledger.runs.len()));
     }
     let next_fire_at = ledger.next.map(|next| plan.due_at(next));
-    ledger.leave_out(first, ledger.last);
+    if runs_left != Some(0) {
+        ledger.leave_out(first, ledger.last);
+    }
     let state = if next_fire_at.is_some() { JobState::Active } else { JobState::Completed };
     Firing { job_id: job.id, next_fire_at, state, runs: ledger.runs }
 }
@@ -103,7 +116,7 @@ pub(crate) fn close_ledger(job: &Job, now: Instant, reason: Reason) -> Vec<Run> 
     let next = due.map(|due| job.plan.due_for(due));
     // Of a job without a next occurrence all are accounted for, save what its calendars left out since the last one.
     let first = next.unwrap_or(now + MILLI);
-    let mut ledger = Ledger { job, now, active: 0, runs: Vec::new(), next, last: first };
+    let mut ledger = Ledger { job, now, active: 0, runs_left: None, runs: Vec::new(), next, last: first };
     ledger.miss(now, reason);
     ledger.leave_out(first, now);
     ledger.runs
@@ -113,6 +126,8 @@ struct Ledger<'a> {
     job: &'a Job,
     now: Instant,
     active: u64,
+    /// How many more runs the job may start; `None` for any number.
+    runs_left: Option<u64>,
     runs: Vec<Run>,
     /// The first occurrence not accounted for.
     next: Option<Instant>,
@@ -147,8 +162,12 @@ impl Ledger<'_> {
                 }
                 self.active += 1;
                 self.runs.push(run);
+                self.runs_left = self.runs_left.map(|left| left.saturating_sub(1));
             }
             self.account(at);
+            if self.runs_left == Some(0) {
+                self.next = None;
+            }
         }
     }
 

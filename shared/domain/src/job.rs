@@ -4,7 +4,7 @@ mod draft;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::draft::JobDraft;
+pub use self::draft::{JobDraft, check_max_runs};
 use crate::calendar::{self, CalendarCopy};
 use crate::fire::close_ledger;
 use crate::ids::JobId;
@@ -76,6 +76,8 @@ pub struct Job {
     pub next_fire_at: Option<Instant>,
     /// Set while paused. A pause that has ended by itself is left in the definition, see [`Job::as_fired`].
     pub pause: Option<Pause>,
+    /// How many runs of its schedule have been started since it was created.
+    pub runs_started: u64,
     /// Since when this schedule counts: creation, the last change of the schedule, or the end of the last pause.
     pub since: Instant,
     /// Grows with every change of the definition or the state by a user; not by firing.
@@ -134,6 +136,7 @@ impl Job {
             plan,
             state: JobState::Active,
             pause: None,
+            runs_started: 0,
             since: now,
             version: 1,
             created_at: now,
@@ -142,7 +145,7 @@ impl Job {
     }
 
     /// The job with another draft. A changed schedule is due from `now` on; any other edit keeps the next
-    /// occurrence. State and pause stay.
+    /// occurrence. State and pause stay, except that another `max_runs` may end the schedule, or let it go on from `now`.
     ///
     /// # Errors
     /// As for [`Job::create`].
@@ -161,6 +164,10 @@ impl Job {
         if rescheduled || self.state == JobState::Invalid {
             let next = first_occurrence(&job.draft, &job.plan, now, Past::Never)?;
             return Ok(job.rescheduled(self, Some(next), now));
+        }
+        if self.has_runs_left() != job.has_runs_left() {
+            let next = job.plan.next_after(now);
+            return Ok(job.rescheduled(self, next, now));
         }
         // The same occurrence, which another jitter makes due at another time.
         let due = |at: Option<Instant>| at.map(|at| job.plan.due_at(self.plan.due_for(at)));
@@ -208,10 +215,25 @@ impl Job {
         ended.map_or(self.since, |until| until.max(self.since))
     }
 
+    /// Whether its schedule may start another run.
+    pub fn has_runs_left(&self) -> bool {
+        self.draft.max_runs.is_none_or(|most| self.runs_started < u64::from(most))
+    }
+
+    /// The same job, of which `started` runs were started before: it is completed where that is all it may.
+    #[must_use]
+    pub fn having_started(self, started: u64) -> Self {
+        let job = Self { runs_started: started, ..self };
+        if job.has_runs_left() {
+            return job;
+        }
+        Self { state: JobState::Completed, next_fire_at: None, ..job }
+    }
+
     /// This job, due for `next` and not before; what was due of `before` until now is closed.
     fn rescheduled(mut self, before: &Self, next: Option<Instant>, now: Instant) -> Changed {
         let reason = if before.pause.is_some() { Reason::Paused } else { Reason::Edited };
-        let next = next.map(|next| self.plan.due_at(next));
+        let next = next.filter(|_| self.has_runs_left()).map(|next| self.plan.due_at(next));
         match &mut self.pause {
             // It is due when the pause ends, as before.
             Some(pause) => pause.since = next,
@@ -221,7 +243,9 @@ impl Job {
             }
         }
         self.since = now;
-        Changed { job: self, closing: close_ledger(before, now, reason) }
+        // A schedule that has made all of its runs has no occurrences.
+        let closing = if before.has_runs_left() { close_ledger(before, now, reason) } else { Vec::new() };
+        Changed { job: self, closing }
     }
 
     /// The job, paused until somebody resumes it.

@@ -171,7 +171,7 @@ impl Dispatcher {
                 tracing::error!(job.id = %due.id, "the job's stored form cannot be read; it is set aside as invalid");
                 return Firing::invalid(due.id);
             };
-            let mut firing = fire(&job, due.next_fire_at, now, due.active);
+            let mut firing = fire(&job, due.next_fire_at, now, due.active, due.runs_started);
             let quick = self.attempts.executor.ends_at_once(&job.draft.target);
             let starts_now = |run: &&mut Run| run.status == RunStatus::Pending && run.due_at == Some(now);
             for run in firing.runs.iter_mut().filter(starts_now) {

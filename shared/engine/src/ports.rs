@@ -140,6 +140,8 @@ pub struct InvalidJob {
     pub version: u64,
     /// Its next occurrence, while nobody has noticed yet.
     pub next_fire_at: Option<Instant>,
+    /// How many runs of its schedule have been started.
+    pub runs_started: u64,
     /// When it was stored first.
     pub created_at: Instant,
     /// When it was last changed.
@@ -171,6 +173,8 @@ pub struct DueJob {
     pub job: Option<Arc<Job>>,
     /// How many of its runs are not finished.
     pub active: u64,
+    /// How many runs of its schedule have been started so far; [`Firing::started`] are added as it is advanced.
+    pub runs_started: u64,
 }
 
 /// A run that has just been leased.

@@ -30,6 +30,8 @@ pub struct JobRecord {
     pub version: i64,
     /// Indexed: what is due.
     pub next_fire_at: Option<Instant>,
+    /// Grows as it fires.
+    pub runs_started: i64,
     /// A JSON object, for filters.
     pub labels: Value,
     /// For people.
@@ -71,6 +73,7 @@ impl From<&Job> for JobRecord {
             state: job.state as i16,
             version: i64::try_from(job.version).unwrap_or(i64::MAX),
             next_fire_at: job.next_fire_at,
+            runs_started: i64::try_from(job.runs_started).unwrap_or(i64::MAX),
             labels: json(&job.draft.labels),
             created_at: job.created_at,
             updated_at: job.updated_at,
@@ -84,6 +87,7 @@ impl JobRecord {
     #[expect(clippy::result_large_err, reason = "both are data here, and a job is larger still")]
     pub fn into_job(self) -> Result<Job, InvalidJob> {
         let version = u64::try_from(self.version).unwrap_or(0);
+        let runs_started = u64::try_from(self.runs_started).unwrap_or(0);
         let read = read::<JobDocument>(self.document).and_then(|document| {
             let plan = Plan::compile(JobId(self.id), &document.draft.timing(), &document.calendars)?;
             Ok((document, plan))
@@ -101,6 +105,7 @@ impl JobRecord {
                     state,
                     next_fire_at: self.next_fire_at,
                     pause,
+                    runs_started,
                     version,
                     created_at: self.created_at,
                     updated_at: self.updated_at,
@@ -113,6 +118,7 @@ impl JobRecord {
                 name: self.name,
                 version,
                 next_fire_at: self.next_fire_at,
+                runs_started,
                 created_at: self.created_at,
                 updated_at: self.updated_at,
                 error: error.to_string(),

@@ -4,7 +4,8 @@
 /// A job, from `jobs AS j` and `job_state AS s`.
 macro_rules! job_columns {
     () => {
-        "j.id, j.project, j.name, s.state, s.version, s.next_fire_at, j.labels, j.created_at, j.updated_at, j.document"
+        "j.id, j.project, j.name, s.state, s.version, s.next_fire_at, j.labels, j.created_at, j.updated_at, j.document, \
+         s.runs_started"
     };
 }
 

@@ -237,6 +237,7 @@ fn draft(name: &str) -> JobDraft {
         calendars: Vec::new(),
         start_at: None,
         end_at: None,
+        max_runs: None,
     }
 }
 

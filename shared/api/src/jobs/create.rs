@@ -82,6 +82,7 @@ mod tests {
           "jitter": "0s",
           "labels": {},
           "last_run": null,
+          "max_runs": null,
           "misfire": {
             "max": 100,
             "policy": "latest",
@@ -102,6 +103,7 @@ mod tests {
             "max": "10m",
             "max_attempts": 3
           },
+          "runs_started": 0,
           "schedule": {
             "expression": "0 1 * * *",
             "fold": "first",

@@ -78,13 +78,24 @@ pub enum Jitter {
 }
 
 impl SchedulePreview {
-    /// What `plan`, made of `schedule`, means after `from`, with at most `count` occurrences.
-    pub fn new(schedule: &Schedule, plan: &Plan, jitter: Jitter, from: Instant, count: usize) -> Self {
+    /// What `plan`, made of `schedule`, means after `from`, with at most `count` occurrences, and no more than the job has
+    /// runs `left`.
+    pub fn new(
+        schedule: &Schedule,
+        plan: &Plan,
+        jitter: Jitter,
+        from: Instant,
+        count: usize,
+        left: Option<u64>,
+    ) -> Self {
         let zone = schedule.zone();
-        let next = occurrences(plan, jitter, &zone, from, count);
+        let left = left.and_then(|left| usize::try_from(left).ok()).unwrap_or(usize::MAX);
+        let next = occurrences(plan, jitter, &zone, from, count.min(left));
         let Explanation { description, normalized, dialect, mut warnings } =
             plan.timetable().explain(schedule);
-        if next.is_empty() {
+        if left == 0 {
+            warnings.push("the job has started as many runs as max_runs allows".to_owned());
+        } else if next.is_empty() {
             warnings.push(format!("never due after {}", Timestamp(from)));
         }
         let until = next.last().map_or(from, |last| last.at.0);

@@ -4,9 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use domain::calendar::CalendarUse;
 use domain::invalid::Findings;
+use domain::job::check_max_runs;
 use domain::plan::Timing;
 use domain::{HumanDuration, Instant, Invalid, JobId, Schedule, is_in_range};
-use engine::{JobKey, Scheduler, SchedulerError};
+use engine::{JobKey, Scheduler, SchedulerError, StoredJob};
 use serde::Deserialize;
 
 use super::meaning::{Jitter, SchedulePreview};
@@ -36,7 +37,12 @@ pub struct PreviewRequest {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     end_at: Option<Instant>,
-    /// The id or name of a job: jitter is different for every job, and is shown as it is for this one.
+    /// How many runs the schedule may start in all.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
+    max_runs: Option<u32>,
+    /// The id or name of a job: jitter is different for every job, and is shown as it is for this one; of `max_runs` those
+    /// it has started already are taken off.
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "nightly-report")]
     job: Option<String>,
@@ -89,6 +95,7 @@ pub async fn preview_schedule(
     findings.require((1..=1_000).contains(&request.count), "/count", "out_of_range", || {
         format!("{} is outside 1–1000", request.count)
     });
+    findings.nest("", check_max_runs(request.max_runs));
     findings.require(is_in_range(from), "/from", "out_of_range", || "lies outside 1970–2100".to_owned());
     findings.finish()?;
     let job = match &request.job {
@@ -102,13 +109,16 @@ pub async fn preview_schedule(
         calendars: &request.calendars,
         jitter: request.jitter,
     };
-    let (schedule, plan) = scheduler.preview(&project, job.unwrap_or(JobId::NIL), timing, from).await?;
-    let jitter = match job {
+    let id = job.as_ref().map_or(JobId::NIL, identity);
+    let (schedule, plan) = scheduler.preview(&project, id, timing, from).await?;
+    let started = job.as_ref().and_then(|it| it.job.as_ref().ok()).map_or(0, |job| job.runs_started);
+    let left = request.max_runs.map(|most| u64::from(most).saturating_sub(started));
+    let jitter = match &job {
         _ if request.jitter == HumanDuration::ZERO => Jitter::None,
         Some(_) => Jitter::Drawn,
         None => Jitter::Unknown,
     };
-    let mut preview = SchedulePreview::new(&schedule, &plan, jitter, from, request.count);
+    let mut preview = SchedulePreview::new(&schedule, &plan, jitter, from, request.count, left);
     if let (Jitter::None, Some(first)) = (jitter, preview.next.first()) {
         let others = scheduler.count_due(first.at.0, first.at.0, MOST_COUNTED).await?;
         preview.warnings.extend(collision(first.at, others));
@@ -116,14 +126,17 @@ pub async fn preview_schedule(
     Ok(Json(preview))
 }
 
-async fn known_job(scheduler: &Scheduler, project: &str, key: &str) -> Result<JobId, Problem> {
-    let found = match scheduler.job(project, &JobKey::from(key)).await {
+async fn known_job(scheduler: &Scheduler, project: &str, key: &str) -> Result<StoredJob, Problem> {
+    match scheduler.job(project, &JobKey::from(key)).await {
         Err(SchedulerError::NotFound { .. }) => {
-            return Err(Invalid::one("/job", "unknown_job", "there is no such job").into());
+            Err(Invalid::one("/job", "unknown_job", "there is no such job").into())
         }
-        found => found?,
-    };
-    Ok(found.job.map_or_else(|broken| broken.id, |job| job.id))
+        found => Ok(found?),
+    }
+}
+
+fn identity(stored: &StoredJob) -> JobId {
+    stored.job.as_ref().map_or_else(|broken| broken.id, |job| job.id)
 }
 
 const MANY: u64 = 100;
@@ -296,6 +309,25 @@ mod tests {
         request["job"] = json!("weekly");
         let answer = app.json("POST", "/api/v1/schedules/preview", &request).await;
         assert_eq!(answer.gist(), "422 invalid_request [/job unknown_job]");
+    }
+
+    #[tokio::test]
+    async fn shows_no_more_than_may_run() {
+        let app = TestApp::new();
+        app.create("nightly").await;
+        let mut request = json!({"schedule": {"type": "cron", "expression": "0 1 * * *"}, "max_runs": 3});
+        let limited = preview(&app, request.clone()).await;
+        assert_eq!((limited["next"].as_array().unwrap().len(), &limited["warnings"]), (3, &json!([])));
+        app.fire("2026-11-24T01:00:00Z").await;
+        request["job"] = json!("nightly");
+        assert_eq!(preview(&app, request.clone()).await["next"].as_array().unwrap().len(), 2);
+        request["max_runs"] = json!(1);
+        let none = preview(&app, request.clone()).await;
+        assert_eq!(none["next"], json!([]));
+        assert_eq!(none["warnings"], json!(["the job has started as many runs as max_runs allows"]));
+        request["max_runs"] = json!(0);
+        let answer = app.json("POST", "/api/v1/schedules/preview", &request).await;
+        assert_eq!(answer.gist(), "422 invalid_request [/max_runs out_of_range]");
     }
 
     #[tokio::test]

@@ -44,6 +44,8 @@ pub struct ReadableJob {
     /// When its next occurrence is due, jitter included; `null` unless active.
     #[schema(required)]
     pub next_fire_at: Option<Timestamp>,
+    /// How many runs of its schedule have been started since it was created: what `max_runs` counts.
+    pub runs_started: u64,
     /// Its latest finished run.
     #[schema(required)]
     pub last_run: Option<LastRunView>,
@@ -114,6 +116,7 @@ fn readable(job: Job, last_run: Option<LastRunView>) -> ReadableJob {
         paused_until: job.pause.as_ref().and_then(|pause| pause.until).map(Timestamp),
         pause_reason: job.pause.and_then(|pause| pause.reason),
         next_fire_at: job.next_fire_at.filter(|_| job.state == JobState::Active).map(Timestamp),
+        runs_started: job.runs_started,
         last_run,
         version: job.version,
         created_at: job.created_at.into(),

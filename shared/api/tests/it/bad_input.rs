@@ -69,6 +69,10 @@ async fn every_mistake_is_pointed_at() {
         (http("success", json!(["ok"])), "422 invalid_request [/target/success/0 invalid_value]"),
         (http("url", json!(["x"])), "422 invalid_request [/target/url invalid_type]"),
         (http("retries", json!(1)), "422 invalid_request [/target/retries unknown_field]"),
+        (with("/max_runs", json!(0)), "422 invalid_request [/max_runs out_of_range]"),
+        (with("/max_runs", json!(1_000_000_001)), "422 invalid_request [/max_runs out_of_range]"),
+        (with("/max_runs", json!(-1)), "422 invalid_request [/max_runs invalid_value]"),
+        (with("/max_runs", json!("3")), "422 invalid_request [/max_runs invalid_type]"),
         (with("/start_at", json!("tomorrow")), "422 invalid_request [/start_at invalid_value]"),
         // Times.
         (interval(&json!("0s")), "422 invalid_request [/schedule/every out_of_range]"),

@@ -62,6 +62,7 @@ fn almost_a_job() -> impl Strategy<Value = Value> {
         "/overlap",
         "/start_at",
         "/end_at",
+        "/max_runs",
     ]);
     (schedule, vec((places, any_json()), 0..3)).prop_map(|(schedule, changes)| {
         let mut job = draft("random");

@@ -66,6 +66,11 @@ pub struct JobDraft {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub end_at: Option<Instant>,
+    /// Ends the schedule after so many of its runs have started, counted since the job was created. Skipped and missed
+    /// occurrences, manual runs, backfills and retries do not count.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
+    pub max_runs: Option<u32>,
 }
 
 fn thirty_seconds() -> HumanDuration {
@@ -99,12 +104,27 @@ impl JobDraft {
         findings.require(failures, "/pause_after_failures", "out_of_range", || {
             "must be between 1 and 1000".to_owned()
         });
+        findings.nest("", check_max_runs(self.max_runs));
         let shortest = HumanDuration::from_millis(1);
         findings.require((shortest..=DAY).contains(&self.timeout), "/timeout", "out_of_range", || {
             format!("{} is outside {shortest}–{DAY}", self.timeout)
         });
         findings.finish()
     }
+}
+
+/// More than a job that is due every second makes in thirty years.
+const MOST_RUNS: u32 = 1_000_000_000;
+
+/// What is wrong with a job's `max_runs`, or with what is to be one.
+///
+/// # Errors
+/// Where it is given and outside 1–1 000 000 000.
+pub fn check_max_runs(max_runs: Option<u32>) -> Result<(), Invalid> {
+    if max_runs.is_none_or(|runs| (1..=MOST_RUNS).contains(&runs)) {
+        return Ok(());
+    }
+    Err(Invalid::one("/max_runs", "out_of_range", format!("must be between 1 and {MOST_RUNS}")))
 }
 
 fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), Invalid> {

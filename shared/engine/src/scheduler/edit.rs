@@ -99,7 +99,7 @@ fn repaired(
 ) -> Result<Changed> {
     let job = Job::create(draft, &broken.project, broken.id, surroundings, now)?;
     let job = Job { version: broken.version + 1, created_at: broken.created_at, ..job };
-    Ok(Changed { job, closing: Vec::new() })
+    Ok(Changed { job: job.having_started(broken.runs_started), closing: Vec::new() })
 }
 
 fn patched(draft: &JobDraft, patch: &Value) -> Result<JobDraft> {

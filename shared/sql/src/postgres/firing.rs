@@ -15,7 +15,7 @@ use crate::definitions::Definitions;
 
 /// Keys are matched as in [`super::leasing`]. `NO KEY`, because that is all an update of the row takes: inserting a run of a job does not wait for it.
 pub(super) const CLAIM_DUE: &str = "-- claim_due
-SELECT job_id, version, next_fire_at FROM job_state
+SELECT job_id, version, next_fire_at, runs_started FROM job_state
 WHERE next_fire_at <= $1 ORDER BY next_fire_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED";
 
 pub(super) const COUNT_ACTIVE: &str = "-- count_active
@@ -24,8 +24,9 @@ SELECT job_id, count(*) FROM runs WHERE job_id = ANY ($1) AND finished_at IS NUL
 pub(super) const ADVANCE: &str = concat!(
     "-- advance
 WITH moved AS (
-    UPDATE job_state AS s SET next_fire_at = f.next_fire_at, state = f.state
-    FROM unnest($14::uuid[], $15::timestamptz[], $16::smallint[]) AS f (job_id, next_fire_at, state)
+    UPDATE job_state AS s
+    SET next_fire_at = f.next_fire_at, state = f.state, runs_started = s.runs_started + f.started
+    FROM unnest($14::uuid[], $15::timestamptz[], $16::smallint[], $17::bigint[]) AS f (job_id, next_fire_at, state, started)
     WHERE s.job_id = ANY (ARRAY[f.job_id])
 ), inserted AS (
 INSERT INTO runs (",
@@ -53,29 +54,31 @@ pub(super) async fn fire_due(
     decide: &mut (dyn FnMut(DueJob) -> Firing + Send),
 ) -> sqlx::Result<Vec<Firing>> {
     let mut tx = pool.begin().await?;
-    let due: Vec<(Uuid, i64, Instant)> =
+    let due: Vec<Due> =
         sqlx::query_as(CLAIM_DUE).bind(now).bind(i64::from(limit)).fetch_all(&mut *tx).await?;
     if due.is_empty() {
         tx.rollback().await?;
         return Ok(Vec::new());
     }
-    let versions = due.iter().map(|(id, version, _)| (*id, *version)).collect();
+    let versions = due.iter().map(|(id, version, ..)| (*id, *version)).collect();
     let mut jobs = load_definitions(&mut tx, definitions, versions).await?;
     let mut active = count_active(&mut tx, &due).await?;
     let mut firings = Vec::with_capacity(due.len());
-    for (id, _, next_fire_at) in due {
+    for (id, _, next_fire_at, runs_started) in due {
         let active = active.remove(&id).unwrap_or(0);
-        firings.push(decide(DueJob { id: JobId(id), next_fire_at, job: jobs.remove(&id), active }));
+        let runs_started = u64::try_from(runs_started).unwrap_or(0);
+        let job = jobs.remove(&id);
+        firings.push(decide(DueJob { id: JobId(id), next_fire_at, job, active, runs_started }));
     }
     advance(&mut tx, &mut firings).await?;
     tx.commit().await?;
     Ok(firings)
 }
 
-async fn count_active(
-    connection: &mut PgConnection,
-    due: &[(Uuid, i64, Instant)],
-) -> sqlx::Result<HashMap<Uuid, u64>> {
+/// Id, version, next occurrence, and how many runs have been started.
+type Due = (Uuid, i64, Instant, i64);
+
+async fn count_active(connection: &mut PgConnection, due: &[Due]) -> sqlx::Result<HashMap<Uuid, u64>> {
     let ids: Vec<Uuid> = due.iter().map(|(id, ..)| *id).collect();
     let counted: Vec<(Uuid, i64)> = sqlx::query_as(COUNT_ACTIVE).bind(ids).fetch_all(connection).await?;
     Ok(counted.into_iter().map(|(id, count)| (id, u64::try_from(count).unwrap_or(0))).collect())
@@ -89,10 +92,11 @@ async fn advance(connection: &mut PgConnection, firings: &mut [Firing]) -> sqlx:
     let mut inserted = HashSet::with_capacity(runs.len());
     // At least one statement, to move the jobs on; further ones find nothing left to move.
     while let Some(some) = chunks.next().or(moves.as_ref().map(|_| &[][..])) {
-        let Moves { ids, next_fire_at, states } = moves.take().unwrap_or_default();
+        let Moves { ids, next_fire_at, states, started } = moves.take().unwrap_or_default();
         let query = some.iter().copied().collect::<RunArrays>().bind(sqlx::query(ADVANCE));
         // One row with an array: a row for each run costs more than inserting it does elsewhere.
-        let row = query.bind(ids).bind(next_fire_at).bind(states).fetch_one(&mut *connection).await?;
+        let query = query.bind(ids).bind(next_fire_at).bind(states).bind(started);
+        let row = query.fetch_one(&mut *connection).await?;
         inserted.extend(row.try_get::<Option<Vec<Uuid>>, _>(0)?.unwrap_or_default());
     }
     if inserted.len() < runs.len() {
@@ -109,6 +113,7 @@ struct Moves {
     ids: Vec<Uuid>,
     next_fire_at: Vec<Option<Instant>>,
     states: Vec<i16>,
+    started: Vec<i64>,
 }
 
 impl<'a> FromIterator<&'a Firing> for Moves {
@@ -118,6 +123,7 @@ impl<'a> FromIterator<&'a Firing> for Moves {
             moves.ids.push(firing.job_id.0);
             moves.next_fire_at.push(firing.next_fire_at);
             moves.states.push(firing.state as i16);
+            moves.started.push(i64::try_from(firing.started()).unwrap_or(i64::MAX));
         }
         moves
     }

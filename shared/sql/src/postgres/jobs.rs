@@ -14,7 +14,7 @@ WITH job AS (
     VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8)
     RETURNING id
 )
-INSERT INTO job_state (job_id, version, state, next_fire_at) SELECT id, $9, $10, $11 FROM job";
+INSERT INTO job_state (job_id, version, state, next_fire_at, runs_started) SELECT id, $9, $10, $11, $12 FROM job";
 
 pub(super) async fn insert(pool: &PgPool, job: &Job) -> sqlx::Result<()> {
     let record = JobRecord::from(job);
@@ -30,6 +30,7 @@ pub(super) async fn insert(pool: &PgPool, job: &Job) -> sqlx::Result<()> {
         .bind(record.version)
         .bind(record.state)
         .bind(record.next_fire_at)
+        .bind(record.runs_started)
         .execute(pool)
         .await?;
     Ok(())
@@ -69,7 +70,7 @@ pub(super) async fn find(pool: &PgPool, project: &str, key: &JobKey) -> sqlx::Re
 }
 
 const REPLACE_STATE: &str = "-- replace_job_state
-UPDATE job_state SET version = $2, state = $3, next_fire_at = $4
+UPDATE job_state SET version = $2, state = $3, next_fire_at = $4, runs_started = $8
 WHERE job_id = $1 AND version = $5 AND next_fire_at IS NOT DISTINCT FROM $6
     AND EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND project = $7)";
 
@@ -88,6 +89,7 @@ pub(super) async fn replace(pool: &PgPool, job: &Job, expected: Expected, new: &
         .bind(i64::try_from(expected.version).unwrap_or(i64::MAX))
         .bind(expected.next_fire_at)
         .bind(&record.project)
+        .bind(record.runs_started)
         .execute(&mut *tx)
         .await?;
     if state.rows_affected() == 0 {

@@ -21,12 +21,13 @@ pub(super) fn job_record(row: &PgRow) -> sqlx::Result<JobRecord> {
         created_at: row.try_get(7)?,
         updated_at: row.try_get(8)?,
         document: json(row, 9)?,
+        runs_started: row.try_get(10)?,
     })
 }
 
 /// A job with its last run's id, status and end, from `job_columns!()` and these three.
 pub(super) fn stored_job(row: &PgRow) -> sqlx::Result<StoredJob> {
-    let (id, status, finished_at) = (row.try_get(10)?, row.try_get(11)?, row.try_get(12)?);
+    let (id, status, finished_at) = (row.try_get(11)?, row.try_get(12)?, row.try_get(13)?);
     Ok(StoredJob { job: job_record(row)?.into_job(), last_run: last_run(id, status, finished_at) })
 }
 

@@ -13,7 +13,7 @@ use super::{SqliteStore, batch, rows, runs};
 use crate::definitions::Definitions;
 
 pub(super) const CLAIM_DUE: &str = "-- claim_due
-SELECT job_id, version, next_fire_at FROM job_state INDEXED BY job_state_due_idx
+SELECT job_id, version, next_fire_at, runs_started FROM job_state INDEXED BY job_state_due_idx
 WHERE next_fire_at <= $1 ORDER BY next_fire_at LIMIT $2";
 
 pub(super) const COUNT_ACTIVE: &str = "-- count_active
@@ -21,7 +21,8 @@ SELECT job_id, count(*) FROM runs INDEXED BY runs_active_idx
 WHERE finished_at IS NULL AND job_id IN (SELECT unhex(value) FROM json_each($1)) GROUP BY job_id";
 
 pub(super) const ADVANCE: &str = "-- advance
-UPDATE job_state SET next_fire_at = f.value ->> 1, state = f.value ->> 2
+UPDATE job_state
+SET next_fire_at = f.value ->> 1, state = f.value ->> 2, runs_started = runs_started + (f.value ->> 3)
 FROM json_each($1) AS f WHERE job_id = unhex(f.value ->> 0)";
 
 pub(super) async fn fire_due(
@@ -31,7 +32,7 @@ pub(super) async fn fire_due(
     decide: &mut (dyn FnMut(DueJob) -> Firing + Send),
 ) -> sqlx::Result<Vec<Firing>> {
     let mut tx = store.begin().await?;
-    let due: Vec<(Uuid, i64, i64)> = sqlx::query_as(CLAIM_DUE)
+    let due: Vec<Due> = sqlx::query_as(CLAIM_DUE)
         .bind(now.timestamp_millis())
         .bind(i64::from(limit))
         .fetch_all(&mut *tx)
@@ -40,28 +41,29 @@ pub(super) async fn fire_due(
         tx.rollback().await?;
         return Ok(Vec::new());
     }
-    let versions = due.iter().map(|(id, version, _)| (*id, *version)).collect();
+    let versions = due.iter().map(|(id, version, ..)| (*id, *version)).collect();
     let mut jobs = load_definitions(&mut tx, &store.definitions, versions).await?;
     let mut active = count_active(&mut tx, &due).await?;
     let mut firings = Vec::with_capacity(due.len());
-    for (id, _, next_fire_at) in due {
+    for (id, _, next_fire_at, runs_started) in due {
         // A job whose next occurrence cannot be read cannot be fired, whatever its definition.
         let (next_fire_at, job) = match rows::instant(next_fire_at) {
             Ok(next_fire_at) => (next_fire_at, jobs.remove(&id)),
             Err(_) => (now, None),
         };
         let active = active.remove(&id).unwrap_or(0);
-        firings.push(decide(DueJob { id: JobId(id), next_fire_at, job, active }));
+        let runs_started = u64::try_from(runs_started).unwrap_or(0);
+        firings.push(decide(DueJob { id: JobId(id), next_fire_at, job, active, runs_started }));
     }
     advance(&mut tx, &mut firings).await?;
     tx.commit().await?;
     Ok(firings)
 }
 
-async fn count_active(
-    connection: &mut SqliteConnection,
-    due: &[(Uuid, i64, i64)],
-) -> sqlx::Result<HashMap<Uuid, u64>> {
+/// Id, version, next occurrence, and how many runs have been started.
+type Due = (Uuid, i64, i64, i64);
+
+async fn count_active(connection: &mut SqliteConnection, due: &[Due]) -> sqlx::Result<HashMap<Uuid, u64>> {
     let ids = batch::ids(due.iter().map(|(id, ..)| *id));
     let counted: Vec<(Uuid, i64)> = sqlx::query_as(COUNT_ACTIVE).bind(ids).fetch_all(connection).await?;
     Ok(counted.into_iter().map(|(id, count)| (id, u64::try_from(count).unwrap_or(0))).collect())
@@ -69,9 +71,10 @@ async fn count_active(
 
 /// Writes the firings, and takes out of them the runs that existed already.
 async fn advance(connection: &mut SqliteConnection, firings: &mut [Firing]) -> sqlx::Result<()> {
-    let moves = firings
-        .iter()
-        .map(|firing| (batch::Id(firing.job_id.0), batch::instant(firing.next_fire_at), firing.state as i16));
+    let moves = firings.iter().map(|firing| {
+        let next_fire_at = batch::instant(firing.next_fire_at);
+        (batch::Id(firing.job_id.0), next_fire_at, firing.state as i16, firing.started())
+    });
     let moves = batch::rows(moves);
     sqlx::query(ADVANCE).bind(moves).execute(&mut *connection).await?;
     let runs: Vec<&Run> = firings.iter().flat_map(|firing| &firing.runs).collect();

@@ -13,7 +13,7 @@ INSERT INTO jobs (id, project, name, name_lower, labels, document, created_at, u
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
 const INSERT_STATE: &str = "-- insert_job_state
-INSERT INTO job_state (job_id, version, state, next_fire_at) VALUES ($1, $2, $3, $4)";
+INSERT INTO job_state (job_id, version, state, next_fire_at, runs_started) VALUES ($1, $2, $3, $4, $5)";
 
 pub(super) async fn insert(store: &SqliteStore, job: &Job) -> sqlx::Result<()> {
     let record = JobRecord::from(job);
@@ -34,6 +34,7 @@ pub(super) async fn insert(store: &SqliteStore, job: &Job) -> sqlx::Result<()> {
         .bind(record.version)
         .bind(record.state)
         .bind(record.next_fire_at.map(|at| at.timestamp_millis()))
+        .bind(record.runs_started)
         .execute(&mut *tx)
         .await?;
     tx.commit().await
@@ -70,7 +71,7 @@ pub(super) async fn find(pool: &SqlitePool, project: &str, key: &JobKey) -> sqlx
 }
 
 const REPLACE_STATE: &str = "-- replace_job_state
-UPDATE job_state SET version = $2, state = $3, next_fire_at = $4
+UPDATE job_state SET version = $2, state = $3, next_fire_at = $4, runs_started = $8
 WHERE job_id = $1 AND version = $5 AND next_fire_at IS $6
     AND EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND project = $7)";
 
@@ -93,6 +94,7 @@ pub(super) async fn replace(
         .bind(i64::try_from(expected.version).unwrap_or(i64::MAX))
         .bind(expected.next_fire_at.map(|at| at.timestamp_millis()))
         .bind(&record.project)
+        .bind(record.runs_started)
         .execute(&mut *tx)
         .await?;
     if state.rows_affected() == 0 {

@@ -21,12 +21,13 @@ pub(super) fn job_record(row: &SqliteRow) -> sqlx::Result<JobRecord> {
         created_at: instant(row.try_get(7)?)?,
         updated_at: instant(row.try_get(8)?)?,
         document: json(row, 9)?,
+        runs_started: row.try_get(10)?,
     })
 }
 
 /// A job with its last run's id, status and end, from `job_columns!()` and these three.
 pub(super) fn stored_job(row: &SqliteRow) -> sqlx::Result<StoredJob> {
-    let last_run = match (row.try_get(10)?, row.try_get::<Option<i16>, _>(11)?, maybe_instant(row, 12)?) {
+    let last_run = match (row.try_get(11)?, row.try_get::<Option<i16>, _>(12)?, maybe_instant(row, 13)?) {
         (Some(id), Some(status), Some(finished_at)) => {
             numbered(&RunStatus::ALL, status).map(|status| LastRun { id: RunId(id), status, finished_at })
         }

@@ -50,7 +50,7 @@ async fn statements_for<const N: usize>(sizes: [usize; N], it: &Fixture) -> [Vec
 async fn fire_leased(it: &Fixture, expected: usize) -> Vec<Run> {
     let lease = Lease { worker: "w".to_owned(), until: at("2026-11-24T00:01:30Z") };
     let mut decide = |due: DueJob| {
-        let mut firing = fire(&due.job.unwrap(), due.next_fire_at, at(NOW), due.active);
+        let mut firing = fire(&due.job.unwrap(), due.next_fire_at, at(NOW), due.active, due.runs_started);
         firing.runs = firing.runs.into_iter().map(|run| run.leased(&lease)).collect();
         firing
     };
@@ -149,7 +149,9 @@ async fn sound_ones_fire(store: &dyn Store) {
     let now: Instant = at(NOW);
     let mut decide = |due: DueJob| {
         told.push(due.job.is_some());
-        due.job.map_or(Firing::invalid(due.id), |job| fire(&job, due.next_fire_at, now, due.active))
+        due.job.map_or(Firing::invalid(due.id), |job| {
+            fire(&job, due.next_fire_at, now, due.active, due.runs_started)
+        })
     };
     let firings = store.fire_due(now, 10, &mut decide).await.unwrap();
     told.sort_unstable();

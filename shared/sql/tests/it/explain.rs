@@ -86,7 +86,8 @@ async fn plans(store: &PostgresStore, recorder: &Recorder, limit: u32) -> Vec<St
     recorder.notices();
     store.count_due(at(NOW), at("2026-11-25T00:00:00Z"), limit).await.unwrap();
     let lease = Lease { worker: "w".to_owned(), until: at("2026-11-24T00:01:30Z") };
-    let mut decide = |due: DueJob| fire(&due.job.unwrap(), due.next_fire_at, at(NOW), due.active);
+    let mut decide =
+        |due: DueJob| fire(&due.job.unwrap(), due.next_fire_at, at(NOW), due.active, due.runs_started);
     assert!(!store.fire_due(at(NOW), limit, &mut decide).await.unwrap().is_empty());
     let leased = store.lease_runs(at(NOW), &lease, limit).await.unwrap();
     let held: Vec<_> = leased.iter().map(|leased| (leased.run.id, leased.run.token)).collect();

@@ -30,7 +30,8 @@ async fn hot_statements_read_what_they_touch_and_no_more() {
     // Many small batches: a statement that scans would read the table each time.
     for _ in 0..20 {
         let mut decide = |due: engine::DueJob| {
-            let mut firing = domain::fire(&due.job.unwrap(), due.next_fire_at, now, due.active);
+            let mut firing =
+                domain::fire(&due.job.unwrap(), due.next_fire_at, now, due.active, due.runs_started);
             for run in &mut firing.runs {
                 *run = run.clone().leased(&lease);
             }

@@ -57,6 +57,7 @@ pub async fn what_is_left_is_shown(it: &Fixture) {
         name: "broken".to_owned(),
         version: 2,
         next_fire_at: bad.next_fire_at,
+        runs_started: 0,
         created_at: bad.created_at,
         updated_at: bad.updated_at,
         error: left.error.clone(),

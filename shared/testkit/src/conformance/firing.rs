@@ -23,7 +23,7 @@ pub async fn a_due_job_fires_and_advances(it: &Fixture) {
     );
     assert_eq!(it.run(run).await, *run);
     let fired = it.stored(&job).await;
-    let advanced = Job { next_fire_at: firing.next_fire_at, ..job };
+    let advanced = Job { next_fire_at: firing.next_fire_at, runs_started: 1, ..job };
     assert_eq!(facts(&fired), facts(&advanced), "nothing else about the job changes");
 }
 
@@ -154,6 +154,51 @@ pub async fn a_last_occurrence_completes_the_job(it: &Fixture) {
     let stored = it.stored(&job).await;
     assert_eq!((stored.state, stored.next_fire_at, stored.version), (JobState::Completed, None, 1));
     assert_eq!(it.fire("2027-11-24T00:01:00Z").await, []);
+}
+
+/// Every run of the schedule that is to be executed counts, as it fires; the decider is told how many there were.
+pub async fn started_runs_are_counted(it: &Fixture) {
+    let limited = job("limited").overlap(Overlap::AllowAll).with(|draft| draft.max_runs = Some(3)).build();
+    let skipping = job("skipping").build();
+    it.insert(&limited).await;
+    it.insert(&skipping).await;
+    let mut told = Vec::new();
+    for now in ["2026-11-24T00:01:00Z", "2026-11-24T00:02:00Z", "2026-11-24T00:04:05Z"] {
+        let mut decide_on = decide(at(now));
+        let mut ask = |due: DueJob| {
+            told.extend((due.id == limited.id).then_some(due.runs_started));
+            decide_on(due)
+        };
+        it.fire_by(now, 10, &mut ask).await;
+    }
+    assert_eq!(told, [0, 1, 2]);
+    let ended = it.stored(&limited).await;
+    assert_eq!((ended.runs_started, ended.state, ended.next_fire_at), (3, JobState::Completed, None));
+    assert_eq!(it.stored(&skipping).await.runs_started, 1, "skipped and missed ones do not count");
+    let by_list = it.jobs(&super::support::all_jobs("default")).await.items;
+    assert_eq!(by_list[0].job.as_ref().unwrap().runs_started, 3);
+}
+
+/// The count is a field like any other to whoever replaces the job.
+pub async fn a_replacement_writes_the_count(it: &Fixture) {
+    let limited = job("limited").build();
+    it.insert(&limited).await;
+    it.fire("2026-11-24T00:01:00Z").await;
+    let read = it.stored(&limited).await;
+    let renamed =
+        read.edit(job("renamed").draft(), &Zone::default(), at("2026-11-24T00:01:30Z")).unwrap().job;
+    assert!(it.replace(&renamed, expected(&read), &[]).await);
+    assert_eq!(it.stored(&limited).await.runs_started, 1);
+    let counted = Job { version: 3, runs_started: 41, ..renamed.clone() };
+    assert!(it.replace(&counted, expected(&renamed), &[]).await);
+    let mut told = 0;
+    let mut decide_on = decide(at("2026-11-24T00:02:00Z"));
+    let mut ask = |due: DueJob| {
+        told = due.runs_started;
+        decide_on(due)
+    };
+    it.fire_by("2026-11-24T00:02:00Z", 10, &mut ask).await;
+    assert_eq!(told, 41);
 }
 
 /// A run that is there already, by whatever accident, is neither returned nor touched; the job advances.

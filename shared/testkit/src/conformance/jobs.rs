@@ -51,6 +51,7 @@ pub async fn every_field_of_a_job_survives(it: &Fixture) {
             draft.retry.jitter = true;
             draft.timeout = duration("1ms");
             draft.misfire.window = duration("2w");
+            draft.max_runs = Some(1_000_000_000);
         })
         .build();
     it.insert(&rich).await;
@@ -62,6 +63,7 @@ pub async fn every_field_of_a_job_survives(it: &Fixture) {
     rich.pause =
         Some(Pause { reason: Some("„wartung“".to_owned()), since: before.next_fire_at, until: None });
     rich.version = 1_000_000_007;
+    rich.runs_started = 1_000_000_009;
     rich.updated_at = at("2026-11-25T00:00:00.789Z");
     assert!(it.replace(&rich, before, &[]).await);
     assert_eq!(facts(&it.stored(&rich).await), facts(&rich));

@@ -168,6 +168,8 @@ macro_rules! __conformance_cases {
                 an_edited_job_fires_as_edited
                 a_deleted_job_does_not_fire
                 a_last_occurrence_completes_the_job
+                started_runs_are_counted
+                a_replacement_writes_the_count
                 runs_that_exist_are_not_fired_again
                 runs_are_stored_as_decided
                 a_decision_may_change_nothing

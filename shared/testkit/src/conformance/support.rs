@@ -22,6 +22,7 @@ pub(crate) struct Facts {
     state: JobState,
     next_fire_at: Option<Instant>,
     pause: Option<Pause>,
+    runs_started: u64,
     since: Instant,
     version: u64,
     created_at: Instant,
@@ -37,6 +38,7 @@ pub(crate) fn facts(job: &Job) -> Facts {
         state: job.state,
         next_fire_at: job.next_fire_at,
         pause: job.pause.clone(),
+        runs_started: job.runs_started,
         since: job.since,
         version: job.version,
         created_at: job.created_at,
@@ -99,7 +101,7 @@ pub(crate) fn ids(page: &Page<Run>) -> Vec<RunId> {
 /// The decider of the real dispatcher, without leasing what it fires.
 pub(crate) fn decide(now: Instant) -> impl FnMut(DueJob) -> Firing + Send {
     move |due| match due.job {
-        Some(job) => fire(&job, due.next_fire_at, now, due.active),
+        Some(job) => fire(&job, due.next_fire_at, now, due.active, due.runs_started),
         None => Firing::invalid(due.id),
     }
 }

@@ -59,6 +59,7 @@ impl Row {
             name: job.draft.name.clone(),
             version: job.version,
             next_fire_at: job.next_fire_at,
+            runs_started: job.runs_started,
             created_at: job.created_at,
             updated_at: job.updated_at,
             error: "the document was overwritten by a test".to_owned(),

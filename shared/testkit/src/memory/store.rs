@@ -218,7 +218,8 @@ impl State {
     fn due_job(&self, id: JobId) -> Option<DueJob> {
         let row = self.jobs.get(&id)?;
         let active = self.runs.values().filter(|run| run.job_id == id && !run.status.is_finished()).count();
-        Some(DueJob { id, next_fire_at: row.job.next_fire_at?, job: row.readable(), active: active as u64 })
+        let (next_fire_at, runs_started) = (row.job.next_fire_at?, row.job.runs_started);
+        Some(DueJob { id, next_fire_at, job: row.readable(), active: active as u64, runs_started })
     }
 
     /// Advances the job, adds the runs, and leaves of those only the new ones.
@@ -226,6 +227,7 @@ impl State {
         if let Some(row) = self.jobs.get_mut(&firing.job_id) {
             let job = Arc::make_mut(&mut row.job);
             *job = job.clone().as_fired(firing.state, firing.next_fire_at);
+            job.runs_started += firing.started();
         }
         firing.runs.retain(|run| self.insert_new(run));
         firing

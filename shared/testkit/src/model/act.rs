@@ -201,9 +201,9 @@ async fn fire_by_the_rules(it: &Fixture, now: Instant, limit: u32, lease: bool) 
     let held = Lease { worker: "firing".to_owned(), until: now + HumanDuration::from_secs(30).to_delta() };
     let mut decide = |due: DueJob| {
         let definition = due.job.as_ref().map(|job| (job.draft.clone(), job.version, job.project.clone()));
-        told.push((due.id, due.next_fire_at, definition, due.active));
+        told.push((due.id, due.next_fire_at, definition, due.active, due.runs_started));
         let Some(job) = due.job else { return Firing::invalid(due.id) };
-        let mut firing = fire(&job, due.next_fire_at, now, due.active);
+        let mut firing = fire(&job, due.next_fire_at, now, due.active, due.runs_started);
         if lease && let Some(run) = firing.runs.iter_mut().find(|run| run.status == RunStatus::Pending) {
             *run = run.clone().leased(&held);
         }

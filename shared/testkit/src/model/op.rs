@@ -149,6 +149,8 @@ pub(super) struct Shape {
     pub(super) overlap: Overlap,
     pub(super) misfire: MisfirePolicy,
     pub(super) attempts: u32,
+    /// 0 is no limit.
+    pub(super) max_runs: u32,
 }
 
 /// How a list is read.
@@ -223,8 +225,9 @@ fn shape() -> impl Strategy<Value = Shape> {
     let misfire =
         prop_oneof![Just(MisfirePolicy::Latest), Just(MisfirePolicy::All), Just(MisfirePolicy::Skip)];
     let small = any::<(u8, u8, u8)>();
-    (small, every, prop::bool::weighted(0.2), overlap, misfire, 1..4_u32).prop_map(
-        |((name, project, label), every, ends, overlap, misfire, attempts)| Shape {
+    let max_runs = prop_oneof![3 => Just(0), 2 => 1..5_u32];
+    (small, every, prop::bool::weighted(0.2), overlap, misfire, 1..4_u32, max_runs).prop_map(
+        |((name, project, label), every, ends, overlap, misfire, attempts, max_runs)| Shape {
             name,
             project,
             label,
@@ -233,6 +236,7 @@ fn shape() -> impl Strategy<Value = Shape> {
             overlap,
             misfire,
             attempts,
+            max_runs,
         },
     )
 }

@@ -83,7 +83,8 @@ impl World {
             Misfire { policy: shape.misfire, tolerance: duration("2s"), window: duration("1m"), max: 3 };
         let end_at = shape.ends.then(|| anchor + TimeDelta::seconds(30));
         let labels = label(shape.label).into_iter().collect();
-        JobDraft { schedule, misfire, end_at, labels, ..draft }
+        let max_runs = (shape.max_runs > 0).then_some(shape.max_runs);
+        JobDraft { schedule, misfire, end_at, labels, max_runs, ..draft }
     }
 
     /// A job as it is, or, one time in four, as it was.

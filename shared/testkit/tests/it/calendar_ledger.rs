@@ -143,8 +143,8 @@ impl Ledger {
     fn look(&mut self, active: u64) -> Result<(), TestCaseError> {
         let (now, plan) = (self.now, self.job.plan.clone());
         let Some(due) = self.job.next_fire_at else { return Ok(()) };
-        let firing = fire(&self.job, due, now, active);
-        prop_assert_eq!(&firing, &fire(&self.job, due, now, active), "the same twice");
+        let firing = fire(&self.job, due, now, active, 0);
+        prop_assert_eq!(&firing, &fire(&self.job, due, now, active, 0), "the same twice");
         let Misfire { policy, tolerance, window, .. } = self.job.draft.misfire;
         for run in &firing.runs {
             let last = run.scheduled_until.unwrap_or(run.scheduled_for);

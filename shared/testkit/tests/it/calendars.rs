@@ -30,7 +30,7 @@ fn changed(of: &domain::Calendar, draft: CalendarDraft) -> Vec<CalendarCopy> {
 fn watched(job: &mut Job, until: &str) -> Vec<Run> {
     let mut all = Vec::new();
     while let Some(due) = job.next_fire_at.filter(|due| *due <= at(until)) {
-        let firing = fire(job, due, due, 0);
+        let firing = fire(job, due, due, 0, 0);
         (job.next_fire_at, job.state) = (firing.next_fire_at, firing.state);
         all.extend(firing.runs);
     }
@@ -103,9 +103,9 @@ fn jitter_spreads_jobs_and_never_moves_one_twice() {
         let job = job(name).jitter("30s").build();
         let (nominal, due) = (at("2026-11-24T00:01:00Z"), job.next_fire_at.unwrap());
         assert!(nominal <= due && due < nominal + TimeDelta::seconds(30), "{name} is due at {due}");
-        let run = fire(&job, due, due, 0).runs.remove(0);
+        let run = fire(&job, due, due, 0, 0).runs.remove(0);
         assert_eq!((run.scheduled_for, run.due_for()), (nominal, due), "the nominal time stays");
-        assert_eq!(run, fire(&job, due, due, 0).runs[0]);
+        assert_eq!(run, fire(&job, due, due, 0, 0).runs[0]);
         due
     });
     assert_eq!(BTreeSet::from(due).len(), 3, "{due:?}");
@@ -118,7 +118,7 @@ fn lateness_is_measured_from_when_it_was_due() {
     let job = job("report").every("1h").jitter("10m").with(|draft| draft.misfire = misfire).build();
     let due = job.next_fire_at.unwrap();
     assert!(due > at("2026-11-24T01:00:10Z"), "drawn far enough to tell: {due}");
-    let looked = |late: i64| ledger(&fire(&job, due, due + TimeDelta::milliseconds(late), 0));
+    let looked = |late: i64| ledger(&fire(&job, due, due + TimeDelta::milliseconds(late), 0, 0));
     assert!(looked(-1).is_empty(), "never early");
     assert_eq!(looked(0), ["pending 24 01:00:00"]);
     assert_eq!(looked(10_000), ["pending 24 01:00:00"]);
@@ -170,7 +170,7 @@ fn a_jitter_edit_between_nominal_and_due_time_neither_loses_nor_doubles() {
         assert!(edited.closing.is_empty(), "{most}");
         let mut after = edited.job;
         assert_eq!(after.plan.due_for(after.next_fire_at.unwrap()), nominal, "{most}");
-        let firing = fire(&after, after.next_fire_at.unwrap(), now.max(after.next_fire_at.unwrap()), 0);
+        let firing = fire(&after, after.next_fire_at.unwrap(), now.max(after.next_fire_at.unwrap()), 0, 0);
         assert_eq!(ledger(&firing), ["pending 24 01:00:00"], "{most}");
         after.next_fire_at = firing.next_fire_at;
         let next = watched(&mut after, "2026-11-24T03:00:00Z");

@@ -49,7 +49,7 @@ fn schedules() -> impl Strategy<Value = Job> {
 fn fire_all(job: &Job, mut next: Option<Instant>, now: Instant, active: u64) -> (Vec<Run>, Option<Instant>) {
     let mut runs = Vec::new();
     while let Some(first) = next.filter(|first| *first <= now) {
-        let firing = fire(job, first, now, active);
+        let firing = fire(job, first, now, active, 0);
         assert!(firing.runs.len() <= 1_100, "records are bounded");
         assert!(firing.next_fire_at.is_none_or(|next| next > first), "it moves on");
         assert_eq!(firing.state == JobState::Completed, firing.next_fire_at.is_none());
@@ -112,10 +112,10 @@ proptest! {
     fn firing_twice_is_firing_once(job in schedules(), late in 0..1_000_000_i64, skew in -5_000..5_000_i64) {
         let first = job.next_fire_at.unwrap();
         let now = first + TimeDelta::milliseconds(late * 37);
-        let one = fire(&job, first, now, 0);
-        prop_assert_eq!(&one, &fire(&job, first, now, 0));
+        let one = fire(&job, first, now, 0, 0);
+        prop_assert_eq!(&one, &fire(&job, first, now, 0, 0));
         // By another clock the decision may differ, but an occurrence that runs keeps its id.
-        let other = fire(&job, first, (now + TimeDelta::milliseconds(skew)).max(first), 0);
+        let other = fire(&job, first, (now + TimeDelta::milliseconds(skew)).max(first), 0, 0);
         for run in &one.runs {
             let twin = other.runs.iter().find(|other| other.scheduled_for == run.scheduled_for);
             prop_assert!(twin.is_none_or(|twin| twin.id == run.id));

@@ -7,6 +7,7 @@ mod calendar_ledger;
 mod calendars;
 mod changes;
 mod ledger;
+mod max_runs;
 mod misfires;
 mod retries;
 mod suite;

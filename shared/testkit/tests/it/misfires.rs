@@ -18,7 +18,7 @@ pub(crate) fn ledger(firing: &Firing) -> Vec<String> {
 }
 
 fn noticed(job: &Job, now: &str) -> Vec<String> {
-    ledger(&fire(job, job.next_fire_at.unwrap(), at(now), 0))
+    ledger(&fire(job, job.next_fire_at.unwrap(), at(now), 0, 0))
 }
 
 /// Due every minute from 00:01 on, each policy, runs side by side.
@@ -84,7 +84,7 @@ fn the_window_holds_its_own_edge() {
 fn nothing_is_fired_early() {
     let job = job("report").build();
     let first = job.next_fire_at.unwrap();
-    let firing = fire(&job, first, at("2026-11-24T00:00:59.999Z"), 0);
+    let firing = fire(&job, first, at("2026-11-24T00:00:59.999Z"), 0, 0);
     assert_eq!((firing.next_fire_at, firing.state, firing.runs), (Some(first), JobState::Active, vec![]));
 }
 
@@ -93,7 +93,7 @@ fn the_next_occurrence_keeps_to_the_grid() {
     let job = job("report").build();
     for now in ["00:01:00", "00:01:59.999", "00:37:12.345"] {
         let now = at(&format!("2026-11-24T{now}Z"));
-        let next = fire(&job, job.next_fire_at.unwrap(), now, 0).next_fire_at.unwrap();
+        let next = fire(&job, job.next_fire_at.unwrap(), now, 0, 0).next_fire_at.unwrap();
         assert_eq!(next.timestamp_millis() % 60_000, 0);
         assert!(next > now && next - now <= chrono::TimeDelta::minutes(1));
     }
@@ -108,7 +108,7 @@ fn a_date_noticed_late_runs_once_within_its_window() {
         ("2026-11-25T06:00:00Z", "pending 24 06:00:00"),
         ("2026-11-25T06:00:00.001Z", "missed(window) 24 06:00:00"),
     ] {
-        let firing = fire(&job, first, at(now), 0);
+        let firing = fire(&job, first, at(now), 0, 0);
         assert_eq!(ledger(&firing), [expected], "{now}");
         assert_eq!((firing.next_fire_at, firing.state), (None, JobState::Completed));
     }
@@ -118,17 +118,17 @@ fn a_date_noticed_late_runs_once_within_its_window() {
 fn an_overlapping_occurrence_is_skipped_and_recorded() {
     let job = job("report").build();
     let first = job.next_fire_at.unwrap();
-    let busy = fire(&job, first, at("2026-11-24T00:01:00Z"), 1);
+    let busy = fire(&job, first, at("2026-11-24T00:01:00Z"), 1, 0);
     assert_eq!(ledger(&busy), ["skipped(overlap) 24 00:01:00"]);
     assert_eq!(busy.next_fire_at, Some(at("2026-11-24T00:02:00Z")));
     // The first of several that are due together keeps the others from running.
-    let late = fire(&job, first, at("2026-11-24T00:03:05Z"), 0);
+    let late = fire(&job, first, at("2026-11-24T00:03:05Z"), 0, 0);
     assert_eq!(
         ledger(&late),
         ["missed(downtime) 24 00:01:00", "pending 24 00:02:00", "skipped(overlap) 24 00:03:00"]
     );
     let all = testkit::job("report").overlap(Overlap::AllowAll).build();
-    assert_eq!(ledger(&fire(&all, first, at("2026-11-24T00:01:00Z"), 7)), ["pending 24 00:01:00"]);
+    assert_eq!(ledger(&fire(&all, first, at("2026-11-24T00:01:00Z"), 7, 0)), ["pending 24 00:01:00"]);
 }
 
 #[test]
@@ -139,10 +139,10 @@ fn an_end_completes_the_job_and_nothing_fires_after_it() {
         .misfire(MisfirePolicy::All)
         .build();
     let first = job.next_fire_at.unwrap();
-    let firing = fire(&job, first, at("2026-11-24T00:10:00Z"), 0);
+    let firing = fire(&job, first, at("2026-11-24T00:10:00Z"), 0, 0);
     assert_eq!(ledger(&firing), ["pending 24 00:01:00", "pending 24 00:02:00", "pending 24 00:03:00"]);
     assert_eq!((firing.next_fire_at, firing.state), (None, JobState::Completed));
-    let earlier = fire(&job, first, at("2026-11-24T00:02:00Z"), 0);
+    let earlier = fire(&job, first, at("2026-11-24T00:02:00Z"), 0, 0);
     assert_eq!((earlier.next_fire_at, earlier.state), (Some(at("2026-11-24T00:03:00Z")), JobState::Active));
 }
 
@@ -195,7 +195,7 @@ fn more_than_a_thousand_on_time_come_in_portions() {
     let now = at("2026-11-24T00:41:40Z");
     let (mut next, mut seen) = (job.next_fire_at, Vec::new());
     for portion in [1_000, 1_000, 500, 0] {
-        let firing = fire(&job, next.unwrap(), now, 0);
+        let firing = fire(&job, next.unwrap(), now, 0, 0);
         assert_eq!(firing.runs.len(), portion);
         seen.extend(firing.runs.iter().map(|run| run.scheduled_for));
         next = firing.next_fire_at;
