@@ -18,7 +18,7 @@ fn every_second(name: &str, target: &Value) -> Value {
 
 /// Bug class 16: the scheduler must not be dead but "healthy" after the database was away, nor lose what was due.
 #[tokio::test]
-async fn a_stopped_database_turns_readiness_off_and_loses_nothing() {
+async fn class_16_a_stopped_database_turns_readiness_off_and_loses_nothing() {
     const OUTAGE: Duration = Duration::from_secs(15);
     let Some(cluster) = Cluster::start() else { return };
     let (database, directory) = (cluster.url(), tempfile::tempdir().unwrap());
@@ -76,7 +76,7 @@ async fn a_silent_database_does_not_keep_the_service_from_stopping() {
 
 /// Bug class 14: one bad row must not stop the others.
 #[tokio::test]
-async fn a_corrupt_row_becomes_invalid_and_all_others_go_on() {
+async fn class_14_a_corrupt_row_becomes_invalid_and_all_others_go_on() {
     let Some(database) = fresh_database("corrupt").await else { return };
     let directory = tempfile::tempdir().unwrap();
     let service =
@@ -114,7 +114,7 @@ async fn a_corrupt_row_becomes_invalid_and_all_others_go_on() {
 
 /// Bug classes 17 and 20: targets that refuse, hang, flood or redirect cost themselves, nobody else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn misbehaving_targets_leave_memory_and_punctuality_alone() {
+async fn class_17_misbehaving_targets_leave_memory_and_punctuality_alone() {
     let _punctual = crate::MACHINE.read().await;
     let directory = tempfile::tempdir().unwrap();
     let database = sqlite_in(directory.path());
@@ -195,7 +195,7 @@ where
 
 /// Bug class 18: SIGTERM lets what is running finish, and hands back what does not, without costing it an attempt.
 #[tokio::test]
-async fn a_terminated_worker_finishes_or_hands_back_its_runs() {
+async fn class_18_a_terminated_worker_finishes_or_hands_back_its_runs() {
     let directory = tempfile::tempdir().unwrap();
     let database = sqlite_in(directory.path());
     let environment = [("SCHEDULER_SHUTDOWN_GRACE", "1s")];

@@ -11,7 +11,7 @@ use super::service::{Options, Service, free_port, sqlite_in, wall_clock};
 
 /// Bug class 13: an interval must not be counted from the last start of the process.
 #[tokio::test]
-async fn restarting_every_second_does_not_move_the_grid() {
+async fn class_13_restarting_every_second_does_not_move_the_grid() {
     let directory = tempfile::tempdir().unwrap();
     let database = sqlite_in(directory.path());
     let options = || Options { database: &database, directory: directory.path(), environment: &[] };
@@ -38,7 +38,7 @@ async fn restarting_every_second_does_not_move_the_grid() {
 
 /// Bug class 19: what is deleted on one replica does not fire on another.
 #[tokio::test]
-async fn a_job_created_on_one_replica_and_deleted_on_another_never_fires_again() {
+async fn class_19_a_job_created_on_one_replica_and_deleted_on_another_never_fires_again() {
     let Some(database) = fresh_database("deleted").await else { return };
     let directory = tempfile::tempdir().unwrap();
     let options = || Options { database: &database, directory: directory.path(), environment: &[] };
@@ -63,7 +63,7 @@ async fn a_job_created_on_one_replica_and_deleted_on_another_never_fires_again()
 
 /// Bug class 8: resuming does not fire the past, also after an edit in between.
 #[tokio::test]
-async fn pausing_then_editing_then_resuming_fires_nothing_for_the_past() {
+async fn class_8_pausing_then_editing_then_resuming_fires_nothing_for_the_past() {
     let directory = tempfile::tempdir().unwrap();
     let database = sqlite_in(directory.path());
     let service =

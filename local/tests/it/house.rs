@@ -101,6 +101,28 @@ fn every_module_says_what_it_is_for() {
     }
 }
 
+/// `docs/guarantees.md` names tests for every way in which schedulers fail, and all that carry a number.
+#[test]
+fn every_class_of_failure_has_tests_that_exist() {
+    const CLASSES: usize = 20;
+    let page = std::fs::read_to_string(root().join("docs/guarantees.md")).unwrap();
+    let named: BTreeSet<&str> = page.split('`').filter(|it| it.starts_with("class_")).collect();
+    let code: String = rust_files().into_iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let tests: BTreeSet<&str> = code
+        .split("fn ")
+        .filter_map(|rest| rest.split_once('(').map(|(name, _)| name))
+        .filter(|name| name.starts_with("class_"))
+        .collect();
+    assert_eq!(named, tests, "docs/guarantees.md and the code");
+    for class in 1..=CLASSES {
+        let is_of = |test: &str| {
+            let numbers = test.split('_').skip(1).step_by(2).map_while(|word| word.parse::<usize>().ok());
+            numbers.into_iter().any(|number| number == class)
+        };
+        assert!(tests.iter().any(|test| is_of(test)), "no test of class {class}");
+    }
+}
+
 /// The settings of the code, of `.env.example` and of the README's table are the same.
 #[test]
 fn settings_are_documented_where_people_look() {

@@ -19,7 +19,7 @@ const AFTER_THE_KILL: Duration = Duration::from_secs(30);
 
 /// Bug classes 1 and 4.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killing_one_of_two_replicas_loses_no_occurrence_and_doubles_none() {
+async fn class_1_killing_one_of_two_replicas_loses_no_occurrence_and_doubles_none() {
     let Some(database) = fresh_database("replicas").await else { return };
     let _alone = crate::MACHINE.write().await;
     let directory = tempfile::tempdir().unwrap();

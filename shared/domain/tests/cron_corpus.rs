@@ -14,7 +14,7 @@ const BEYOND_HORIZON: [usize; 2] = [189, 762];
 const SKIP_GAP: [usize; 2] = [852, 857];
 
 #[test]
-fn every_row_of_the_corpus_holds() {
+fn class_12_every_row_of_the_corpus_holds() {
     let mut wrong = Vec::new();
     let mut rows = 0;
     for (index, line) in CORPUS.lines().enumerate().skip(1) {

@@ -118,7 +118,7 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn cron_agrees_with_a_walk_over_two_years(
+    fn class_10_cron_agrees_with_a_walk_over_two_years_of_changing_clocks(
         random in schedule::random(),
         place in 0..PLACES.len(),
         gap in gaps(),

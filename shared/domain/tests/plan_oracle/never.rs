@@ -83,7 +83,7 @@ fn quickest<T>(mut look: impl FnMut() -> T) -> (Duration, T) {
 }
 
 #[test]
-fn what_never_takes_place_is_known_at_once() {
+fn class_11_what_never_takes_place_is_known_at_once() {
     // Some 3 ms at most in a release build on an idle machine; a debug build takes twenty times that.
     let bound = Duration::from_millis(if cfg!(debug_assertions) { 300 } else { 30 });
     for (what, mode, calendar) in calendars_without_an_evening() {
@@ -104,7 +104,7 @@ fn what_never_takes_place_is_known_at_once() {
 
 /// Calendars change, and so may an instant that was stored before.
 #[test]
-fn no_instant_is_out_of_reach() {
+fn class_11_no_instant_is_out_of_reach() {
     let edges = [
         Instant::MIN_UTC + TimeDelta::days(400),
         Instant::UNIX_EPOCH - TimeDelta::milliseconds(1),

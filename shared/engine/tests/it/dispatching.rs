@@ -97,7 +97,7 @@ async fn no_more_attempts_at_a_time_than_the_limit_and_none_forgotten() {
 
 /// Bug class 4: nothing is stuck for ever after a crash; bug class 3: nor is it taken over while it is alive.
 #[tokio::test]
-async fn a_dead_workers_run_is_taken_over_when_its_lease_runs_out() {
+async fn class_3_and_4_a_dead_workers_run_is_taken_over_when_its_lease_runs_out_and_no_sooner() {
     let bench = Bench::new();
     bench.create(job("orphan").every("1d").attempts(2, "0s").draft()).await;
     bench.executor.script("orphan", [Step::Deaf]);
@@ -120,7 +120,7 @@ async fn a_dead_workers_run_is_taken_over_when_its_lease_runs_out() {
 }
 
 #[tokio::test]
-async fn a_late_worker_writes_nothing() {
+async fn class_2_a_late_worker_writes_nothing() {
     let bench = Bench::new();
     bench.create(job("late").every("1d").attempts(2, "0s").draft()).await;
     let gate = bench.executor.hold();

@@ -60,7 +60,7 @@ async fn a_name_is_taken_once() {
 
 /// Bug class 8.
 #[tokio::test]
-async fn resuming_never_fires_the_past_and_accounts_for_it() {
+async fn class_8_resuming_never_fires_the_past_and_accounts_for_it() {
     let bench = Bench::new();
     bench.create(job("report").every("1m").draft()).await;
     let paused =

@@ -29,7 +29,7 @@ const LOOPBACK: [&str; 18] = [
 ];
 
 #[tokio::test]
-async fn loopback_is_forbidden_in_every_spelling_and_no_socket_is_opened() {
+async fn class_20_loopback_is_forbidden_in_every_spelling_and_no_socket_is_opened() {
     let (address, connections) = raw(async |_| ()).await;
     let targets = targets("", "");
     for url in LOOPBACK {

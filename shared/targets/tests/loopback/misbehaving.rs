@@ -91,7 +91,7 @@ async fn a_slow_body_is_recorded_as_far_as_it_came() {
 }
 
 #[tokio::test]
-async fn a_gigabyte_costs_neither_memory_nor_time() {
+async fn class_17_a_gigabyte_costs_neither_memory_nor_time() {
     const SIZE: usize = 1_000_000_000;
     for head in ["content-length: 1000000000\r\n\r\n", "\r\n"] {
         let sent = Arc::new(AtomicUsize::new(0));

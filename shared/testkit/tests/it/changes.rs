@@ -66,7 +66,7 @@ fn start_and_end_are_inclusive() {
 }
 
 #[test]
-fn a_rename_keeps_what_is_due() {
+fn class_9_a_rename_keeps_what_is_due() {
     let old = job("old").build();
     // The job has been due for a while, and nobody has looked.
     let edited = old.edit(job("new").draft(), &Zone::default(), at("2026-11-24T00:01:30Z")).unwrap();
@@ -75,7 +75,7 @@ fn a_rename_keeps_what_is_due() {
 }
 
 #[test]
-fn a_new_schedule_counts_from_now_and_closes_the_old() {
+fn class_9_a_new_schedule_counts_from_now_and_closes_the_old() {
     let old = job("report").build();
     let draft = job("report").cron("0 * * * *", "UTC").draft();
     let edited = old.edit(draft, &Zone::default(), at("2026-11-24T00:03:30Z")).unwrap();

@@ -92,7 +92,7 @@ proptest! {
 
     /// Many looks at any times: the same occurrences, each once, under ids of their own.
     #[test]
-    fn many_looks_account_for_everything(job in schedules(), looks in proptest::collection::vec(0..200_000_i64, 1..30)) {
+    fn class_5_ticks_delayed_by_minutes_drop_nothing(job in schedules(), looks in proptest::collection::vec(0..200_000_i64, 1..30)) {
         let first = job.next_fire_at.unwrap();
         let (mut now, mut next, mut all) = (first - TimeDelta::seconds(90), Some(first), Vec::new());
         for look in looks {
@@ -125,7 +125,7 @@ proptest! {
     /// Firing, pausing, resuming, renaming and rescheduling in any order: every occurrence of every schedule that
     /// was in force has one record, and none runs that a change had put in the past.
     #[test]
-    fn changes_are_accounted_for(steps in proptest::collection::vec((0..5_u8, 0..400_000_i64), 1..40)) {
+    fn class_9_changes_at_any_moment_are_accounted_for(steps in proptest::collection::vec((0..5_u8, 0..400_000_i64), 1..40)) {
         let mut job = job("job").every("7s").overlap(Overlap::AllowAll).build();
         let mut now = job.created_at;
         let mut all: Vec<Run> = Vec::new();

@@ -90,11 +90,11 @@ fn other_edits_calendars_and_pauses_keep_the_count() {
 /// A definition may be cached from before the last run: the count it is fired with is what counts.
 #[test]
 fn a_pause_that_ends_after_the_last_run_completes_the_job() {
-    let until = Some(at("2026-11-24T00:10:00Z"));
-    let paused = limited(1).paused_until(None, until, at("2026-11-24T00:01:30Z"));
-    let firing = fire(&paused, until.unwrap(), until.unwrap(), 0, 1);
+    let until = at("2026-11-24T00:10:00Z");
+    let paused = limited(1).paused_until(None, Some(until), at("2026-11-24T00:01:30Z"));
+    let firing = fire(&paused, until, until, 0, 1);
     assert_eq!((firing.state, firing.next_fire_at, firing.runs), (JobState::Completed, None, Vec::new()));
-    let firing = fire(&paused, until.unwrap(), until.unwrap(), 0, 0);
+    let firing = fire(&paused, until, until, 0, 0);
     assert_eq!(firing.state, JobState::Active);
     assert_eq!(firing.runs[0].status, RunStatus::Missed);
 }

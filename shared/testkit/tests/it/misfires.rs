@@ -53,7 +53,7 @@ fn what_is_on_time_runs_beside_what_is_late() {
 }
 
 #[test]
-fn five_minutes_of_downtime() {
+fn class_6_five_minutes_of_downtime_by_policy() {
     let [latest, all, skip] = by_policy("2026-11-24T00:05:30Z");
     assert_eq!(latest, ["missed(downtime) 24 00:01:00..24 00:04:00 x4", "pending 24 00:05:00"]);
     let five = [1, 2, 3, 4, 5].map(|minute| format!("pending 24 00:0{minute}:00"));
@@ -62,7 +62,7 @@ fn five_minutes_of_downtime() {
 }
 
 #[test]
-fn two_days_of_downtime_reach_beyond_the_window() {
+fn class_6_two_days_of_downtime_reach_beyond_the_window() {
     let [latest, all, skip] = by_policy("2026-11-26T00:00:30Z");
     let window = "missed(window) 24 00:01:00..25 00:00:00 x1440";
     assert_eq!(latest, [window, "missed(downtime) 25 00:01:00..25 23:59:00 x1439", "pending 26 00:00:00"]);
@@ -148,7 +148,7 @@ fn an_end_completes_the_job_and_nothing_fires_after_it() {
 
 /// The outage of a year, by policy, in few records and little time.
 #[test]
-fn a_year_of_every_second_is_a_few_records() {
+fn class_7_a_year_of_every_second_is_a_few_records() {
     let year = "2027-11-24T00:00:00Z";
     let records = |policy| {
         let job = job("tick").every("1s").misfire(policy).overlap(Overlap::AllowAll).build();
@@ -174,7 +174,7 @@ fn a_year_of_every_second_is_a_few_records() {
 }
 
 #[test]
-fn a_year_of_cron_is_a_few_records() {
+fn class_7_a_year_of_cron_is_a_few_records() {
     let every_second = job("tick").cron("* * * * * *", "Europe/Paris").overlap(Overlap::AllowAll).build();
     let ledger = noticed(&every_second, "2027-11-24T00:00:00Z");
     assert_eq!(ledger[0], "missed(window) 24 00:00:01..22 23:59:59 x31449599");

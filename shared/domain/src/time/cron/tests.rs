@@ -85,7 +85,7 @@ fn a_year_of_seconds_is_counted() {
 }
 
 #[test]
-fn time_ends_with_the_year_2100() {
+fn class_20_time_ends_with_the_year_2100() {
     for (zone, last) in
         [("Pacific/Kiritimati", "2100-12-31T09:59:59Z"), ("Pacific/Honolulu", "2100-12-31T23:59:59Z")]
     {
@@ -112,7 +112,7 @@ fn what_never_fires_is_refused() {
 }
 
 #[test]
-fn the_day_rule_is_told() {
+fn class_12_the_day_rule_is_told() {
     let rule = |text| occurrences(text, "UTC").day_rule();
     assert_eq!(rule("0 0 13 * 5"), Some(DayRule::Or));
     assert_eq!(rule("0 0 */2 * 5"), Some(DayRule::And));
@@ -146,7 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn next_last_and_count_agree(
+    fn class_11_next_last_and_count_agree_and_always_advance(
         text in likely(),
         zone in prop_oneof![Just("UTC"), Just("America/New_York"), Just("Africa/Casablanca"), Just("Pacific/Apia")],
         start in 0..HORIZON * 1000,
