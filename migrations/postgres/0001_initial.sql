@@ -1,4 +1,4 @@
--- Jobs, what changes of them at every fire, their runs, their calendars, and answers to repeated requests.
+-- Jobs, what changes of them at every fire, their runs, their calendars, backfills, and answers to repeated requests.
 --
 -- Texts that are keys have the collation "C": they are compared by bytes, as on every other store, and comparing
 -- them by a language's rules would be a third of what inserting a run costs.
@@ -75,6 +75,29 @@ CREATE TABLE calendars (
     -- Also lists them in the order of their names.
     PRIMARY KEY (project, name),
     CONSTRAINT calendars_instants_finite CHECK (isfinite(created_at) AND isfinite(updated_at))
+);
+
+-- Written once a few runs; a document holds its job's timing, and the payload of its runs.
+CREATE TABLE backfills (
+    id uuid PRIMARY KEY,
+    project text COLLATE "C" NOT NULL,
+    job_id uuid NOT NULL,
+    version bigint NOT NULL,
+    -- Until it has ended.
+    due_at timestamptz,
+    created_at timestamptz NOT NULL,
+    document json NOT NULL,
+    CONSTRAINT backfills_instants_finite CHECK (isfinite(due_at) AND isfinite(created_at))
+);
+
+CREATE INDEX backfills_job_idx ON backfills (job_id, id);
+CREATE INDEX backfills_due_idx ON backfills (due_at) WHERE due_at IS NOT NULL;
+
+-- For counting them. No references: runs may go before their backfill.
+CREATE TABLE backfill_runs (
+    backfill_id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    PRIMARY KEY (backfill_id, run_id)
 );
 
 CREATE TABLE idempotency_keys (

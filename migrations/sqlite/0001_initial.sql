@@ -1,4 +1,4 @@
--- Jobs, what changes of them at every fire, their runs, their calendars, and answers to repeated requests.
+-- Jobs, what changes of them at every fire, their runs, their calendars, backfills, and answers to repeated requests.
 --
 -- Instants are milliseconds since the epoch, ids are 16 bytes, documents are JSON text.
 
@@ -69,6 +69,28 @@ CREATE TABLE calendars (
     -- Also lists them in the order of their names.
     PRIMARY KEY (project, name)
 ) STRICT;
+
+-- Written once a few runs; a document holds its job's timing, and the payload of its runs.
+CREATE TABLE backfills (
+    id BLOB NOT NULL PRIMARY KEY,
+    project TEXT NOT NULL,
+    job_id BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    -- Until it has ended.
+    due_at INTEGER,
+    created_at INTEGER NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX backfills_job_idx ON backfills (job_id, id);
+CREATE INDEX backfills_due_idx ON backfills (due_at) WHERE due_at IS NOT NULL;
+
+-- For counting them. No references: runs may go before their backfill.
+CREATE TABLE backfill_runs (
+    backfill_id BLOB NOT NULL,
+    run_id BLOB NOT NULL,
+    PRIMARY KEY (backfill_id, run_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE idempotency_keys (
     project TEXT NOT NULL,

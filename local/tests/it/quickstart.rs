@@ -73,7 +73,7 @@ async fn the_readme_tells_the_truth() {
         .filter_map(|block| block.split("```").next())
         .filter(|block| block.starts_with("curl"))
         .collect();
-    assert_eq!(commands.len(), 4, "a job is made, watched, and kept to a calendar");
+    assert_eq!(commands.len(), 6, "a job is made, watched, kept to a calendar, run by hand, and backfilled");
     let directory = tempfile::tempdir().unwrap();
     let database = sqlite_in(directory.path());
     let environment = [("SCHEDULER_ALLOW_TARGETS", "localhost")];
@@ -97,6 +97,8 @@ async fn the_readme_tells_the_truth() {
     }
     assert_eq!(type_in(commands[2])["name"], "holidays");
     assert_eq!(type_in(commands[3])["calendars"][0]["mode"], "exclude");
+    assert_eq!(type_in(commands[4])["kind"], "manual");
+    assert_eq!(type_in(commands[5])["total"], 30);
 }
 
 /// A worker fires what an API process stores, and answers for its health alone.

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::RunId;
+use domain::{BackfillId, RunId};
 use engine::query::JobCursor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,18 @@ impl Cursor for CalendarCursor {
 
 impl Cursor for RunCursor {
     const LIST: &'static str = "runs";
+}
+
+/// Where a list of backfills goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackfillCursor {
+    /// The last backfill of the page.
+    pub backfill: BackfillId,
+}
+
+impl Cursor for BackfillCursor {
+    const LIST: &'static str = "backfills";
 }
 
 #[derive(Serialize, Deserialize)]

@@ -6,6 +6,7 @@
 #[cfg(test)]
 extern crate self as api;
 
+pub mod backfills;
 pub mod calendars;
 pub mod cursor;
 pub mod extract;

@@ -75,24 +75,42 @@ typed_id!(
     "run"
 );
 
+typed_id!(
+    /// A backfill's id, `backfill_…`: a UUIDv7, so ids sort by creation.
+    BackfillId,
+    BackfillTag,
+    "backfill"
+);
+
+impl BackfillId {
+    /// A new id from the current time and 80 random bits.
+    pub fn new(now: Instant, random: u128) -> Self {
+        Self(version_7(now, random))
+    }
+}
+
+fn version_7(now: Instant, random: u128) -> Uuid {
+    let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+    let mut bytes = [0; 10];
+    bytes.copy_from_slice(&random.to_be_bytes()[6..]);
+    uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+}
+
 impl JobId {
     /// No job's: for what is only tried out.
     pub const NIL: Self = Self(Uuid::nil());
 
     /// A new id from the current time and 80 random bits.
     pub fn new(now: Instant, random: u128) -> Self {
-        let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
-        let mut bytes = [0; 10];
-        bytes.copy_from_slice(&random.to_be_bytes()[6..]);
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid())
+        Self(version_7(now, random))
     }
 }
 
 impl RunId {
     /// The id of the run of `job` at `scheduled_for`.
     ///
-    /// `nonce` tells apart two manual requests within one millisecond; it is 0 for scheduled runs,
-    /// whose identity is the occurrence alone.
+    /// `nonce` tells apart two manual requests within one millisecond, and two backfills; it is 0 for scheduled
+    /// runs, whose identity is the occurrence alone.
     pub fn derive(job: JobId, scheduled_for: Instant, kind: RunKind, nonce: u64) -> Self {
         let millis = scheduled_for.timestamp_millis();
         let digest = Sha256::new()

@@ -4,6 +4,8 @@
 //! Everything here is pure: no I/O, no async, no clock, no randomness. `now` is always an argument,
 //! and whatever looks random (jitter) is derived from ids by hashing.
 
+pub mod asked;
+pub mod backfill;
 pub mod calendar;
 pub mod details;
 pub mod duration;
@@ -22,11 +24,13 @@ pub mod target;
 pub mod time;
 pub mod time_of_day;
 
+pub use asked::Asked;
+pub use backfill::{Backfill, BackfillOrder, BackfillState};
 pub use calendar::{Calendar, CalendarDraft};
 pub use details::Details;
 pub use duration::HumanDuration;
 pub use fire::{Firing, fire};
-pub use ids::{JobId, RunId};
+pub use ids::{BackfillId, JobId, RunId};
 pub use invalid::{FieldError, Invalid};
 pub use job::{Job, JobDraft, JobState};
 pub use plan::Plan;

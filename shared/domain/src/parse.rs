@@ -26,6 +26,9 @@ pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refused> {
     let value = serde_path_to_error::deserialize(Strict(&mut deserializer)).map_err(|error| {
         if error.inner().is_data() {
             Refused::Invalid(located(error.path(), &strip_position(error.inner())))
+        } else if let Ok(Err(invalid)) = serde_json::from_slice(text).map(from_value::<T>) {
+            // An empty object in place of a word is JSON, though serde_json stumbles over it as if it were none.
+            Refused::Invalid(invalid)
         } else {
             Refused::Malformed(shorten(&error.inner().to_string()))
         }
@@ -192,6 +195,15 @@ mod tests {
         assert_eq!(gist(&json!(["nightly"])), " invalid_type");
         // What is a sequence stays one.
         assert!(from_value::<JobDraft>(draft("/target/success", Some(json!(["2xx"])))).is_ok());
+    }
+
+    #[test]
+    fn an_object_is_no_word_and_is_json_all_the_same() {
+        for object in [json!({}), json!({"skip": 1, "a": 2}), json!({"a": {}})] {
+            for place in ["/overlap", "/schedule/timezone"] {
+                assert!(gist(&draft(place, Some(object.clone()))).contains(" invalid_"), "{place} {object}");
+            }
+        }
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl Overlap {
     }
 
     /// How many runs may be unfinished when one more becomes due, `None` for any number.
-    pub(crate) fn room(self) -> Option<u64> {
+    pub fn room(self) -> Option<u64> {
         match self {
             Self::Skip => Some(1),
             Self::BufferOne => Some(2),

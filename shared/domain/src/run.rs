@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::asked::Asked;
 use crate::details::Details;
 use crate::job::Job;
-use crate::{HumanDuration, Instant, JobId, RunId};
+use crate::{BackfillId, HumanDuration, Instant, JobId, RunId};
 
 /// One occurrence (or one manual request) being carried out, or the record that it was not.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +51,8 @@ pub struct Run {
     pub finished_at: Option<Instant>,
     /// Every try so far, oldest first.
     pub attempts: Vec<Attempt>,
+    /// What was asked for of it beyond what the job says.
+    pub asked: Option<Box<Asked>>,
 }
 
 /// What made a run.
@@ -61,6 +64,8 @@ pub enum RunKind {
     Schedule = 0,
     /// A request to run now.
     Manual = 1,
+    /// A backfill.
+    Backfill = 2,
 }
 
 /// Where a run stands.
@@ -123,13 +128,14 @@ impl RunStatus {
 
 impl RunKind {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Schedule, Self::Manual];
+    pub const ALL: [Self; 3] = [Self::Schedule, Self::Manual, Self::Backfill];
 
     /// The word used in JSON, metrics and URLs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Schedule => "schedule",
             Self::Manual => "manual",
+            Self::Backfill => "backfill",
         }
     }
 }
@@ -279,7 +285,7 @@ impl Run {
             count: 1,
             jitter: match kind {
                 RunKind::Schedule => HumanDuration::between(scheduled_for, job.plan.due_at(scheduled_for)),
-                RunKind::Manual => HumanDuration::ZERO,
+                RunKind::Manual | RunKind::Backfill => HumanDuration::ZERO,
             },
             due_at: Some(now),
             token: 0,
@@ -289,6 +295,7 @@ impl Run {
             started_at: None,
             finished_at: None,
             attempts: Vec::new(),
+            asked: None,
         }
     }
 
@@ -326,9 +333,17 @@ impl Run {
         u32::try_from(counted).unwrap_or(u32::MAX)
     }
 
-    /// When it was due: its nominal time, and its jitter later.
+    /// When it was due: its nominal time, and its jitter later. A backfill's runs are due when they are made.
     pub fn due_for(&self) -> Instant {
-        self.scheduled_for + self.jitter.to_delta()
+        match self.kind {
+            RunKind::Schedule | RunKind::Manual => self.scheduled_for + self.jitter.to_delta(),
+            RunKind::Backfill => self.created_at,
+        }
+    }
+
+    /// The backfill it is part of.
+    pub fn backfill(&self) -> Option<BackfillId> {
+        self.asked.as_ref()?.backfill
     }
 
     /// How long after it was due it started.

@@ -168,6 +168,14 @@ pub fn cancelled(run: &Run, reason: Reason, now: Instant) -> Run {
     cancelled
 }
 
+/// `run`, whose turn has come while `reason` keeps it from being executed.
+pub fn skipped(run: &Run, reason: Reason, now: Instant) -> Run {
+    let mut skipped = run.clone();
+    finish(&mut skipped, RunStatus::Skipped, now);
+    skipped.reason = Some(reason);
+    skipped
+}
+
 fn finish(run: &mut Run, status: RunStatus, now: Instant) {
     run.status = status;
     run.due_at = None;

@@ -2,6 +2,7 @@
 
 mod command;
 mod email;
+mod payload;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use domain::settle::{cancelled, is_gone, pause_reason};
 use domain::{Instant, Job, Overlap, Reason, Run, RunKind, RunStatus};
 
+use crate::backfills::Touched;
 use crate::error::StoreError;
 use crate::ports::{Alarm, Clock, Expected, Settled, Store};
 use crate::query::RunQuery;
@@ -18,14 +19,27 @@ use crate::query::RunQuery;
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(5);
 /// More than may wait at a time.
 const LONGEST_QUEUE: u32 = 1_100;
+/// More than one backfill has under way at a time.
+const BACKFILLING: u32 = 20;
 /// A job that keeps changing while it is to be paused is left to the next failure.
 const MAX_RACES: u32 = 20;
+
+/// Whether a run that has come up may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Now,
+    /// It waits, and looks again then.
+    Later(Instant),
+    /// Never: an earlier run of the job is not finished.
+    Skip,
+}
 
 #[derive(Clone)]
 pub(crate) struct Aftermath {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) alarm: Arc<dyn Alarm>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) touched: Touched,
 }
 
 impl Aftermath {
@@ -33,6 +47,10 @@ impl Aftermath {
     pub(crate) async fn follow(&self, run: &Run, job: &Job) {
         let followed = async {
             self.pause_if_asked(run, job).await?;
+            if self.touched.add(run) {
+                self.alarm.arm(job.id, Some(self.clock.now())).await;
+                return Ok(());
+            }
             self.wake_next(job).await
         };
         if let Err(error) = followed.await {
@@ -41,28 +59,30 @@ impl Aftermath {
         }
     }
 
-    /// When `run`, which has come up, may start: `None` for now. Runs of a job that come one after the other wait for
-    /// all earlier ones, and stop them first where the job says so.
-    pub(crate) async fn turn(
-        &self,
-        run: &Run,
-        job: &Job,
-        now: Instant,
-    ) -> Result<Option<Instant>, StoreError> {
-        if run.kind != RunKind::Schedule || !job.draft.overlap.is_sequential() {
-            return Ok(None);
+    /// Whether `run`, which has come up, may start. Runs of a job that come one after the other wait for all earlier
+    /// ones, and stop them first where the job, or whoever asked for the run, says so.
+    pub(crate) async fn turn(&self, run: &Run, job: &Job, now: Instant) -> Result<Turn, StoreError> {
+        let overlap = overlap(run, job);
+        // Whether runs of the schedule are skipped was decided as they were fired.
+        let skips = overlap == Overlap::Skip && run.kind != RunKind::Schedule && run.attempts.is_empty();
+        if !skips && !overlap.is_sequential() {
+            return Ok(Turn::Now);
         }
         let unfinished = self.store.unfinished_runs(job.id, LONGEST_QUEUE).await?;
-        let earlier: Vec<_> = unfinished.into_iter().filter(|other| other.id < run.id).collect();
+        let earlier: Vec<_> =
+            unfinished.into_iter().filter(|other| !is_backfill(other) && other.id < run.id).collect();
         let Some(count) = i32::try_from(earlier.len()).ok().filter(|count| *count > 0) else {
-            return Ok(None);
+            return Ok(Turn::Now);
         };
-        if job.draft.overlap == Overlap::CancelOther {
+        if skips {
+            return Ok(Turn::Skip);
+        }
+        if overlap == Overlap::CancelOther {
             for other in earlier {
                 self.cancel(other, now).await?;
             }
         }
-        Ok(Some(now + LOOK_AGAIN * count))
+        Ok(Turn::Later(now + LOOK_AGAIN * count))
     }
 
     async fn cancel(&self, other: Run, now: Instant) -> Result<(), StoreError> {
@@ -81,7 +101,8 @@ impl Aftermath {
             return Ok(());
         }
         let now = self.clock.now();
-        let next = self.store.unfinished_runs(job.id, 1).await?.into_iter().next();
+        let unfinished = self.store.unfinished_runs(job.id, BACKFILLING + 1).await?;
+        let next = unfinished.into_iter().find(|run| !is_backfill(run));
         let waits = |run: &Run| run.status == RunStatus::Pending && run.attempts.is_empty();
         if let Some(run) = next.filter(|run| waits(run) && run.due_at.is_some_and(|at| now < at)) {
             let woken = Settled { token: run.token, run: Run { due_at: Some(now), ..run } };
@@ -93,7 +114,8 @@ impl Aftermath {
 
     async fn pause_if_asked(&self, run: &Run, job: &Job) -> Result<(), StoreError> {
         let failed = matches!(run.status, RunStatus::Failed | RunStatus::TimedOut);
-        let asked = job.draft.pause_after_failures;
+        // What fails of the past says nothing of the present, unless the target is gone.
+        let asked = job.draft.pause_after_failures.filter(|_| !is_backfill(run));
         if !failed || asked.is_none() && !is_gone(run) {
             return Ok(());
         }
@@ -110,7 +132,7 @@ impl Aftermath {
             project: run.project.clone(),
             job: Some(run.job_id),
             statuses: vec![RunStatus::Succeeded, RunStatus::Failed, RunStatus::TimedOut],
-            kinds: Vec::new(),
+            kinds: vec![RunKind::Schedule, RunKind::Manual],
             ascending: false,
             after: Some(run.id),
             limit,
@@ -137,4 +159,19 @@ impl Aftermath {
         }
         Ok(())
     }
+}
+
+/// How `run` gets on with others of its job: manual ones beside all of them, unless asked otherwise.
+fn overlap(run: &Run, job: &Job) -> Overlap {
+    let asked = run.asked.as_ref().and_then(|asked| asked.overlap);
+    asked.unwrap_or(match run.kind {
+        RunKind::Schedule => job.draft.overlap,
+        // How many of a backfill's runs there are at a time is its own affair.
+        RunKind::Manual | RunKind::Backfill => Overlap::AllowAll,
+    })
+}
+
+/// Backfills and the rest of a job's runs take no notice of each other.
+fn is_backfill(run: &Run) -> bool {
+    run.kind == RunKind::Backfill
 }

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use domain::run::Lease;
-use domain::settle::cancelled;
+use domain::settle::{cancelled, skipped};
 use domain::{Firing, HumanDuration, Instant, Job, Reason, Run, RunId, RunStatus, Verdict, fire, settle};
 use metrics::{counter, gauge, histogram};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use crate::aftermath::Aftermath;
+use crate::aftermath::{Aftermath, Turn};
+use crate::backfills::{self, Touched};
 use crate::error::StoreError;
 use crate::hosts::{Hosts, Place};
 use crate::ports::{Alarm, Clock, DueJob, Executor, LeasedRun, Renewal, Settled, Store};
@@ -46,6 +47,8 @@ pub struct Dispatcher {
     tasks: TaskTracker,
     outcomes: mpsc::Sender<Ended>,
     aftermath: Aftermath,
+    touched: Touched,
+    last_ask: AtomicI64,
     /// Whether some of the runs fired last found no room.
     crowded: AtomicBool,
     last_look: AtomicI64,
@@ -68,6 +71,8 @@ const BATCH: usize = 1_000;
 const HOST_BUSY: TimeDelta = TimeDelta::seconds(1);
 /// When a run is tried again whose job cannot be read: somebody may have mended it by then.
 const JOB_UNREADABLE: TimeDelta = TimeDelta::minutes(1);
+/// How often backfills that are due are asked for, in milliseconds.
+const ASK_AGAIN: i64 = 1_000;
 /// Fewer than so many are not worth a transaction of their own.
 const SMALL_BATCH: usize = 64;
 /// At most so many attempts that end at once wait for their outcomes to be written.
@@ -85,7 +90,9 @@ impl Dispatcher {
     ) -> Self {
         let in_flight = Arc::new(InFlight::default());
         let (outcomes, ended) = mpsc::channel(settings.concurrency.max(BATCH));
-        let aftermath = Aftermath { store: store.clone(), alarm, clock: clock.clone() };
+        let touched = Touched::default();
+        let aftermath =
+            Aftermath { store: store.clone(), alarm, clock: clock.clone(), touched: touched.clone() };
         tokio::spawn(settler::run(aftermath.clone(), in_flight.clone(), ended));
         Self {
             permits: Arc::new(Semaphore::new(settings.concurrency)),
@@ -99,6 +106,8 @@ impl Dispatcher {
             },
             tasks: TaskTracker::new(),
             crowded: AtomicBool::new(true),
+            last_ask: AtomicI64::new(0),
+            touched,
             last_look: AtomicI64::new(clock.now().timestamp_millis()),
             store,
             clock,
@@ -123,6 +132,11 @@ impl Dispatcher {
     pub async fn look(&self) -> Result<Look, StoreError> {
         let began = tokio::time::Instant::now();
         let (fired, full) = self.fire_due().await?;
+        if let Err(error) = self.backfill().await {
+            // They can wait; whatever else there is to do must not wait with them.
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "backfills cannot be carried on, trying again");
+        }
         let (leased, more) = self.work().await?;
         let now = self.clock.now();
         self.last_look.store(now.timestamp_millis(), Ordering::Relaxed);
@@ -132,6 +146,17 @@ impl Dispatcher {
         gauge!("scheduler_runs_in_flight").set(self.in_flight.len() as f64);
         histogram!("scheduler_tick_duration_seconds").record(began.elapsed().as_secs_f64());
         Ok(Look { fired, leased, more: full || more })
+    }
+
+    /// Carries backfills on. Those that are due are asked for once a second at most: it is all that is left to them
+    /// where the process is gone that saw their last run end.
+    async fn backfill(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let ask = ASK_AGAIN <= now.timestamp_millis() - self.last_ask.load(Ordering::Relaxed);
+        if ask {
+            self.last_ask.store(now.timestamp_millis(), Ordering::Relaxed);
+        }
+        backfills::look(&*self.store, &self.touched, ask, now).await
     }
 
     /// The earliest instant at which there is something to do.
@@ -237,11 +262,14 @@ impl Dispatcher {
                 }
                 Some(job) if was == RunStatus::Running => self.abandon(&run, job, now).await,
                 Some(job) => match self.aftermath.turn(&run, &job, now).await {
-                    Ok(None) => match (self.hosts.enter(&job.draft.target), room.pop()) {
+                    Ok(Turn::Now) => match (self.hosts.enter(&job.draft.target), room.pop()) {
                         (Some(place), Some(permit)) => self.start(run, job, (permit, place)),
                         _ => waiting.push(put_back(run, now + HOST_BUSY)),
                     },
-                    Ok(Some(later)) => waiting.push(put_back(run, later)),
+                    Ok(Turn::Later(later)) => waiting.push(put_back(run, later)),
+                    Ok(Turn::Skip) => {
+                        self.settle_now(&run, skipped(&run, Reason::Overlap, now), Some(job)).await;
+                    }
                     Err(_) => waiting.push(put_back(run, now + HOST_BUSY)),
                 },
             }

@@ -5,6 +5,7 @@
 //! either: they are pure functions in `domain`, and this crate only carries their answers to the ports.
 
 mod aftermath;
+pub mod backfills;
 pub mod bell;
 pub mod calendars;
 pub mod dispatcher;
@@ -19,6 +20,7 @@ pub mod settler;
 pub mod tick;
 mod worker;
 
+pub use backfills::{BackfillQuery, Backfills};
 pub use bell::{Bell, LocalAlarm};
 pub use calendars::{CalendarQuery, Calendars};
 pub use dispatcher::{Dispatcher, Settings};
@@ -29,4 +31,4 @@ pub use ports::{
     Settled, Store, StoredJob,
 };
 pub use query::{JobKey, JobQuery, Page, RunQuery};
-pub use scheduler::{CalendarPut, Scheduler};
+pub use scheduler::{BackfillProgress, CalendarPut, Scheduler};

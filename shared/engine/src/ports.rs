@@ -9,6 +9,7 @@ use domain::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::backfills::Backfills;
 use crate::error::StoreError;
 use crate::query::{JobKey, JobQuery, Page, RunQuery};
 
@@ -19,7 +20,7 @@ use crate::query::{JobKey, JobQuery, Page, RunQuery};
 ///
 /// Every `now` is the service's one idea of the time, see [`Clock`].
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Backfills + Send + Sync {
     /// Adds a job.
     ///
     /// # Errors
@@ -171,7 +172,7 @@ pub struct DueJob {
     /// Its definition; `None` where the stored document cannot be read. State and next occurrence in it may be
     /// older than the ones here: definitions are cached by version.
     pub job: Option<Arc<Job>>,
-    /// How many of its runs are not finished.
+    /// How many of its runs are not finished, apart from those of backfills.
     pub active: u64,
     /// How many runs of its schedule have been started so far; [`Firing::started`] are added as it is advanced.
     pub runs_started: u64,

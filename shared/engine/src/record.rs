@@ -1,18 +1,21 @@
 //! The one mapping between jobs and runs and what stores keep of them: a few columns to find them by, and one
 //! versioned JSON document. A new field of a job touches no store.
 
+mod backfill;
+
 use domain::calendar::{CalendarCopy, CalendarDraft};
 use domain::job::Pause;
 use domain::run::Attempt;
 use domain::{
-    Calendar, HumanDuration, Instant, Invalid, Job, JobDraft, JobId, JobState, Plan, Reason, Run, RunId,
-    RunKind, RunStatus, parse,
+    Asked, Calendar, HumanDuration, Instant, Invalid, Job, JobDraft, JobId, JobState, Plan, Reason, Run,
+    RunId, RunKind, RunStatus, parse,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use self::backfill::BackfillRecord;
 use crate::ports::InvalidJob;
 
 /// A job as a row.
@@ -174,6 +177,8 @@ struct RunDocument {
     started_at: Option<Instant>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<Attempt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<Box<Asked>>,
 }
 
 fn one() -> u64 {
@@ -201,6 +206,7 @@ impl From<&Run> for RunRecord {
             jitter: run.jitter,
             started_at: run.started_at,
             attempts: run.attempts.clone(),
+            asked: run.asked.clone(),
         };
         Self {
             id: run.id.0,
@@ -235,6 +241,7 @@ impl RunRecord {
                 jitter: HumanDuration::ZERO,
                 started_at: None,
                 attempts: Vec::new(),
+                asked: None,
             }
         });
         Run {
@@ -257,6 +264,7 @@ impl RunRecord {
             started_at: document.started_at,
             finished_at: self.finished_at,
             attempts: document.attempts,
+            asked: document.asked,
         }
     }
 }

@@ -24,7 +24,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(2);
 /// While the store is away the outcomes wait here: they are what cannot be had again. Should a lease run out
 /// meanwhile and the run be taken over, the late write is refused by its token.
 pub(crate) async fn run(aftermath: Aftermath, in_flight: Arc<InFlight>, mut outcomes: mpsc::Receiver<Ended>) {
-    let Aftermath { store, alarm, clock } = &aftermath;
+    let Aftermath { store, alarm, clock, .. } = &aftermath;
     let mut ended = Vec::with_capacity(BATCH);
     while outcomes.recv_many(&mut ended, BATCH).await > 0 {
         let (mut batch, jobs): (Vec<_>, Vec<_>) = ended.drain(..).map(|it| (it.settled, it.job)).unzip();

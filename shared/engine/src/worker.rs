@@ -138,7 +138,11 @@ impl Attempts {
             let delay = (started_at - run.due_for()).as_seconds_f64();
             histogram!("scheduler_start_delay_seconds").record(delay);
         }
-        match attempt(&*self.executor, &call(&run, job), stopper).await {
+        let outcome = match call(&run, job) {
+            Ok(call) => attempt(&*self.executor, &call, stopper).await,
+            Err(refused) => Some(refused.into()),
+        };
+        match outcome {
             Some(outcome) => {
                 let token = run.token;
                 let draft = &job.draft;
@@ -152,17 +156,25 @@ impl Attempts {
     }
 }
 
-fn call(run: &Run, job: &Job) -> Call {
-    Call {
+/// The call to be made; the job may have got a target since that takes no payload.
+fn call(run: &Run, job: &Job) -> Result<Call, Verdict> {
+    let target = &job.draft.target;
+    let target = match run.asked.as_ref().and_then(|asked| asked.payload.as_ref()) {
+        None => target.clone(),
+        Some(payload) => target.with_payload(payload).map_err(|invalid| {
+            Verdict::fatal("payload", format!("the job's target has changed: {invalid}"))
+        })?,
+    };
+    Ok(Call {
         run_id: run.id,
         job_id: run.job_id,
         job_name: job.draft.name.clone(),
         scheduled_for: run.scheduled_for,
         kind: run.kind,
         attempt: u32::try_from(run.attempts.len()).unwrap_or(u32::MAX).saturating_add(1),
-        target: job.draft.target.clone(),
+        target,
         timeout: job.draft.timeout,
-    }
+    })
 }
 
 /// Makes one attempt. `None` where its result is not ours to write.

@@ -32,6 +32,13 @@ macro_rules! calendar_columns {
     };
 }
 
+/// A backfill, for reading and for inserting.
+macro_rules! backfill_columns {
+    () => {
+        "id, project, job_id, version, due_at, created_at, document"
+    };
+}
+
 /// What a run is inserted from, where its document is a text.
 macro_rules! run_insert_values {
     () => {

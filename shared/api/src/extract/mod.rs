@@ -8,5 +8,5 @@ pub mod query;
 
 pub use self::body::{CalendarBody, JsonBody, MergePatch, OptionalJson};
 pub use self::if_match::IfMatch;
-pub use self::path::{CalendarPath, JobPath, RunPath};
+pub use self::path::{BackfillPath, CalendarPath, JobPath, RunPath};
 pub use self::project::Project;

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use domain::RunId;
+use domain::{BackfillId, RunId};
 use engine::JobKey;
 
 use crate::problem::Problem;
@@ -14,6 +14,10 @@ pub struct JobPath(pub JobKey);
 /// The `{id}` of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RunPath(pub RunId);
+
+/// The `{id}` of a backfill.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BackfillPath(pub BackfillId);
 
 /// The `{name}` of a calendar.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,6 +40,16 @@ pub struct JobIdParam {
 pub struct RunIdParam {
     /// The run's id.
     #[param(example = "run_01kc0000000000000000000000")]
+    id: String,
+}
+
+/// How `{id}` of a backfill is described.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes a parameter")]
+pub struct BackfillIdParam {
+    /// The backfill's id.
+    #[param(example = "backfill_01kc0000000000000000000000")]
     id: String,
 }
 
@@ -77,6 +91,18 @@ impl<S: Send + Sync> FromRequestParts<S> for RunPath {
             .and_then(|text| text.parse().ok())
             .map(Self)
             .ok_or_else(|| Problem::not_found("there is no such run"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for BackfillPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        segment(parts, state)
+            .await
+            .and_then(|text| text.parse().ok())
+            .map(Self)
+            .ok_or_else(|| Problem::not_found("there is no such backfill"))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::openapi::schemas::operations;
 /// Every status the API answers problems with, and what it is called in the document.
 const PROBLEMS: [(StatusCode, &str, &str); 10] = [
     (StatusCode::BAD_REQUEST, "BadRequest", "The request is malformed: its JSON, or a header"),
-    (StatusCode::NOT_FOUND, "NotFound", "There is no such job, run or calendar"),
+    (StatusCode::NOT_FOUND, "NotFound", "There is no such job, run, backfill or calendar"),
     (StatusCode::CONFLICT, "Conflict", "The name is taken, or the present state does not allow it"),
     (StatusCode::PRECONDITION_FAILED, "PreconditionFailed", "There has been a change since it was read"),
     (StatusCode::PAYLOAD_TOO_LARGE, "ContentTooLarge", "The body is too large"),

@@ -25,6 +25,7 @@ use crate::router;
     tags(
         (name = "jobs", description = "What is to be done, and when"),
         (name = "runs", description = "What was done, and what was not and why"),
+        (name = "backfills", description = "Carrying out occurrences of the past"),
         (name = "schedules", description = "Trying schedules out"),
         (name = "calendars", description = "Times that jobs leave out or keep to"),
         (name = "service", description = "The service itself: health, metrics, version, a target for demonstrations")

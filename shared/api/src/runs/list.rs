@@ -131,7 +131,7 @@ mod tests {
         let app = TestApp::new();
         for (query, gist) in [
             ("status=lost", "422 invalid_query [status invalid_value]"),
-            ("kind=backfill", "422 invalid_query [kind invalid_value]"),
+            ("kind=cron", "422 invalid_query [kind invalid_value]"),
             ("sort=name", "422 invalid_query [sort invalid_value]"),
             ("state=active", "422 invalid_query [state unknown_parameter]"),
             ("cursor=e30", "422 invalid_cursor [cursor invalid_cursor]"),

@@ -4,8 +4,9 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::run::{AttemptError, AttemptOutcome, RequestRecord, ResponseRecord};
-use domain::{Attempt, Details, Reason, Run, RunKind, RunStatus};
+use domain::{Asked, Attempt, Details, Overlap, Reason, Run, RunKind, RunStatus};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::views::Timestamp;
 
@@ -52,6 +53,15 @@ pub struct RunView {
     pub attempt: usize,
     /// Every attempt that has ended, oldest first.
     pub attempts: Vec<AttemptView>,
+    /// What it sends in place of the job's body, where that was asked for.
+    #[schema(required, value_type = Option<Object>)]
+    pub payload: Option<Value>,
+    /// The overlap policy that was asked for in place of the job's.
+    #[schema(required)]
+    pub overlap: Option<Overlap>,
+    /// The backfill it is part of.
+    #[schema(required, example = json!(null))]
+    pub backfill_id: Option<String>,
     /// Somebody asked for it to be cancelled.
     pub cancel_requested: bool,
     /// Who works on it, or worked on it last.
@@ -95,7 +105,11 @@ pub struct AttemptView {
 
 impl From<Run> for RunView {
     fn from(run: Run) -> Self {
+        let asked = run.asked.clone().map_or_else(Asked::default, |asked| *asked);
         Self {
+            payload: asked.payload,
+            overlap: asked.overlap,
+            backfill_id: asked.backfill.map(|id| id.to_string()),
             lag_ms: run.lag().map(domain::HumanDuration::as_millis),
             id: run.id.to_string(),
             project: run.project,

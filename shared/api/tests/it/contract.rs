@@ -11,8 +11,11 @@ fn paths(run: &Value) -> Vec<(String, Map<String, Value>)> {
     let document: Value = serde_json::from_str(&api::openapi_json()).unwrap();
     let run = run["id"].as_str().unwrap();
     let named = |(path, item): (&String, &Value)| {
-        let path =
-            path.replace("/jobs/{id}", "/jobs/nightly").replace("{id}", run).replace("{name}", "holidays");
+        let path = path
+            .replace("/jobs/{id}", "/jobs/nightly")
+            .replace("/backfills/{id}", "/backfills/backfill_01kc0000000000000000000000")
+            .replace("{id}", run)
+            .replace("{name}", "holidays");
         (path, item.as_object().unwrap().clone())
     };
     document["paths"].as_object().unwrap().iter().map(named).collect()

@@ -1,5 +1,6 @@
 //! Keeping jobs: what the API asks of the service.
 
+mod backfills;
 mod calendars;
 mod edit;
 
@@ -10,9 +11,12 @@ use domain::job::Surroundings;
 use domain::plan::Timing;
 use domain::settle::cancelled;
 use domain::time::Zone;
-use domain::{Instant, Job, JobDraft, JobId, Plan, Reason, Run, RunId, RunKind, RunStatus, Schedule};
+use domain::{
+    Asked, Instant, Job, JobDraft, JobId, Overlap, Plan, Reason, Run, RunId, RunKind, RunStatus, Schedule,
+};
 use serde_json::Value;
 
+pub use self::backfills::BackfillProgress;
 pub use self::calendars::CalendarPut;
 use self::edit::Edit;
 use crate::calendars::Calendars;
@@ -140,17 +144,47 @@ impl Scheduler {
 
     /// Makes the job run now, beside its schedule and whatever else of it is running.
     pub async fn run_now(&self, project: &str, key: &JobKey) -> Result<Run> {
+        self.run_as_asked(project, key, Asked::default()).await
+    }
+
+    /// Makes the job run now, with another body or overlap policy than it has.
+    ///
+    /// # Errors
+    /// [`SchedulerError::Invalid`] where its target takes no such payload, [`SchedulerError::Conflict`] where the policy
+    /// has no room for the run.
+    pub async fn run_as_asked(&self, project: &str, key: &JobKey, asked: Asked) -> Result<Run> {
         let stored = self.job(project, key).await?;
         let job = readable(&stored)?;
+        if let Some(payload) = &asked.payload {
+            job.draft.target.with_payload(payload)?;
+        }
+        self.check_room(job, asked.overlap).await?;
         let now = self.clock.now();
         #[expect(clippy::cast_possible_truncation, reason = "any 64 of the random bits will do")]
         let nonce = self.entropy.random() as u64;
-        let run = Run::pending(job, RunKind::Manual, now, now, nonce);
+        let run = Run { asked: asked.boxed(), ..Run::pending(job, RunKind::Manual, now, now, nonce) };
         if !self.store.insert_run(&run).await? {
             return Err(SchedulerError::NotFound { what: "job", key: key.to_string() });
         }
         self.alarm.arm(run.job_id, run.due_at).await;
         Ok(run)
+    }
+
+    /// Whether one more run of the job has room by this policy; whoever asks is told at once where not.
+    async fn check_room(&self, job: &Job, overlap: Option<Overlap>) -> Result<()> {
+        let Some(room) = overlap.and_then(Overlap::room) else { return Ok(()) };
+        const MORE: u32 = 100;
+        let limit = u32::try_from(room).unwrap_or(u32::MAX).saturating_add(MORE);
+        let mut unfinished = self.store.unfinished_runs(job.id, limit).await?;
+        unfinished.retain(|run| run.kind != RunKind::Backfill);
+        match unfinished.first() {
+            Some(first) if room <= unfinished.len() as u64 => Err(SchedulerError::Conflict(format!(
+                "{} of the job's runs are not finished, which leaves no room by this overlap policy; the first is {}",
+                unfinished.len(),
+                first.id
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Looks a run up.

@@ -7,7 +7,9 @@
     reason = "helpers of tests fail and speak as tests do"
 )]
 
+mod asked;
 mod at_once;
+mod backfilling;
 mod bench;
 mod calendars;
 mod dispatching;

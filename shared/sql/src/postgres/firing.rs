@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use domain::{Firing, Instant, Job, JobId, Run};
+use domain::{Firing, Instant, Job, JobId, Run, RunKind};
 use engine::DueJob;
 use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, Row};
@@ -19,7 +19,7 @@ SELECT job_id, version, next_fire_at, runs_started FROM job_state
 WHERE next_fire_at <= $1 ORDER BY next_fire_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED";
 
 pub(super) const COUNT_ACTIVE: &str = "-- count_active
-SELECT job_id, count(*) FROM runs WHERE job_id = ANY ($1) AND finished_at IS NULL GROUP BY job_id";
+SELECT job_id, count(*) FROM runs WHERE job_id = ANY ($1) AND finished_at IS NULL AND kind <> $2 GROUP BY job_id";
 
 pub(super) const ADVANCE: &str = concat!(
     "-- advance
@@ -80,7 +80,8 @@ type Due = (Uuid, i64, Instant, i64);
 
 async fn count_active(connection: &mut PgConnection, due: &[Due]) -> sqlx::Result<HashMap<Uuid, u64>> {
     let ids: Vec<Uuid> = due.iter().map(|(id, ..)| *id).collect();
-    let counted: Vec<(Uuid, i64)> = sqlx::query_as(COUNT_ACTIVE).bind(ids).fetch_all(connection).await?;
+    let query = sqlx::query_as(COUNT_ACTIVE).bind(ids).bind(RunKind::Backfill as i16);
+    let counted: Vec<(Uuid, i64)> = query.fetch_all(connection).await?;
     Ok(counted.into_iter().map(|(id, count)| (id, u64::try_from(count).unwrap_or(0))).collect())
 }
 

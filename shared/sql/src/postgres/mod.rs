@@ -1,6 +1,7 @@
 //! The Store on PostgreSQL, for any number of processes.
 
 mod alarm;
+mod backfills;
 mod calendars;
 mod clock;
 mod firing;

@@ -83,7 +83,7 @@ fn text(row: &PgRow, index: usize) -> sqlx::Result<String> {
 
 /// A document, or null where it is JSON that Rust cannot hold (a number of 400 digits is one): a single row must
 /// not fail the statement that reads a thousand.
-fn json(row: &PgRow, index: usize) -> sqlx::Result<Value> {
+pub(super) fn json(row: &PgRow, index: usize) -> sqlx::Result<Value> {
     let raw = row.try_get_raw(index)?;
     if raw.is_null() {
         return Ok(Value::Null);

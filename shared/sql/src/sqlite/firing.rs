@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use domain::{Firing, Instant, Job, JobId, Run};
+use domain::{Firing, Instant, Job, JobId, Run, RunKind};
 use engine::DueJob;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
@@ -18,7 +18,7 @@ WHERE next_fire_at <= $1 ORDER BY next_fire_at LIMIT $2";
 
 pub(super) const COUNT_ACTIVE: &str = "-- count_active
 SELECT job_id, count(*) FROM runs INDEXED BY runs_active_idx
-WHERE finished_at IS NULL AND job_id IN (SELECT unhex(value) FROM json_each($1)) GROUP BY job_id";
+WHERE finished_at IS NULL AND kind <> $2 AND job_id IN (SELECT unhex(value) FROM json_each($1)) GROUP BY job_id";
 
 pub(super) const ADVANCE: &str = "-- advance
 UPDATE job_state
@@ -65,7 +65,8 @@ type Due = (Uuid, i64, i64, i64);
 
 async fn count_active(connection: &mut SqliteConnection, due: &[Due]) -> sqlx::Result<HashMap<Uuid, u64>> {
     let ids = batch::ids(due.iter().map(|(id, ..)| *id));
-    let counted: Vec<(Uuid, i64)> = sqlx::query_as(COUNT_ACTIVE).bind(ids).fetch_all(connection).await?;
+    let query = sqlx::query_as(COUNT_ACTIVE).bind(ids).bind(RunKind::Backfill as i16);
+    let counted: Vec<(Uuid, i64)> = query.fetch_all(connection).await?;
     Ok(counted.into_iter().map(|(id, count)| (id, u64::try_from(count).unwrap_or(0))).collect())
 }
 

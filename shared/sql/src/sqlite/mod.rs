@@ -4,6 +4,7 @@
 //! and cheap where retries against a lock are neither. Other processes on the same file (the command line, a
 //! second server) wait for their turn with `BEGIN IMMEDIATE`.
 
+mod backfills;
 mod batch;
 mod calendars;
 mod firing;

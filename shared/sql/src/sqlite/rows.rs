@@ -61,7 +61,7 @@ pub(super) fn instant(millis: i64) -> sqlx::Result<Instant> {
     Instant::from_timestamp_millis(millis).ok_or_else(error)
 }
 
-fn maybe_instant(row: &SqliteRow, index: usize) -> sqlx::Result<Option<Instant>> {
+pub(super) fn maybe_instant(row: &SqliteRow, index: usize) -> sqlx::Result<Option<Instant>> {
     row.try_get::<Option<i64>, _>(index)?.map(instant).transpose()
 }
 
@@ -78,7 +78,7 @@ pub(super) fn calendar_record(row: &SqliteRow) -> sqlx::Result<CalendarRecord> {
 }
 
 /// A document, or null where it is not JSON: a single row must not fail the statement that reads a thousand.
-fn json(row: &SqliteRow, index: usize) -> sqlx::Result<Value> {
+pub(super) fn json(row: &SqliteRow, index: usize) -> sqlx::Result<Value> {
     let text: &str = row.try_get(index)?;
     Ok(serde_json::from_str(text).unwrap_or(Value::Null))
 }

@@ -148,7 +148,9 @@ impl Backdoor for SqliteBackdoor {
     }
 
     async fn reset(&self) {
-        for table in ["job_state", "jobs", "runs", "calendars", "idempotency_keys"] {
+        for table in
+            ["job_state", "jobs", "runs", "calendars", "backfills", "backfill_runs", "idempotency_keys"]
+        {
             self.0.execute(AssertSqlSafe(format!("DELETE FROM {table}"))).await.unwrap();
         }
     }
@@ -170,6 +172,9 @@ impl Backdoor for PgBackdoor {
     }
 
     async fn reset(&self) {
-        self.0.execute("TRUNCATE job_state, jobs, runs, calendars, idempotency_keys").await.unwrap();
+        self.0
+            .execute("TRUNCATE job_state, jobs, runs, calendars, backfills, backfill_runs, idempotency_keys")
+            .await
+            .unwrap();
     }
 }

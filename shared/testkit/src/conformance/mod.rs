@@ -33,6 +33,7 @@
     reason = "cases are tests: they fail by panicking"
 )]
 
+pub mod backfills;
 pub mod calendars;
 pub mod cancelling;
 pub mod corrupt;
@@ -237,6 +238,16 @@ macro_rules! __conformance_cases {
                 only_the_next_occurrence_is_counted
                 a_job_with_calendars_and_jitter_survives
                 a_run_with_jitter_survives
+            }
+            backfills {
+                every_field_of_a_backfill_survives
+                a_backfill_needs_its_job
+                the_next_version_brings_its_runs
+                its_runs_are_made_once
+                backfills_are_found_when_they_are_due
+                backfills_are_listed_by_job
+                its_runs_are_not_counted_as_active
+                a_large_payload_survives
             }
             idempotency {
                 a_key_is_reserved_once

@@ -2,7 +2,7 @@
 
 use domain::details::{CommandRecord, Details};
 use domain::run::{AttemptOutcome, RequestRecord, ResponseRecord};
-use domain::{Attempt, Reason, Run, RunKind, RunStatus};
+use domain::{Asked, Attempt, Overlap, Reason, Run, RunKind, RunStatus};
 use engine::{LastRun, RunQuery};
 
 use super::Fixture;
@@ -57,6 +57,12 @@ pub async fn every_field_of_a_run_survives(it: &Fixture) {
     let mut run = it.running(&job, "worker “1”", "2026-11-24T00:00:05.678Z").await;
     run.status = RunStatus::Cancelled;
     run.reason = Some(Reason::Requested);
+    run.asked = Asked {
+        payload: Some(serde_json::json!({"text": "“ü” \n🦀", "n": [0.1, null, 9_007_199_254_740_993_u64]})),
+        overlap: Some(Overlap::BufferAll),
+        backfill: Some("backfill_01kc0000000000000000000000".parse().unwrap()),
+    }
+    .boxed();
     run.due_at = None;
     run.started_at = Some(at("2026-11-24T00:00:05.679Z"));
     run.finished_at = Some(at("2026-11-24T00:00:06.001Z"));

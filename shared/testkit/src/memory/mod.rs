@@ -2,6 +2,7 @@
 //!
 //! Nothing here is fast. Where the port leaves a choice (ties), ids decide.
 
+mod backfills;
 mod calendars;
 mod faults;
 mod keys;
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::{Instant, Job, JobId, Run, RunId};
+use domain::{Backfill, BackfillId, Instant, Job, JobId, Run, RunId};
 use engine::{InvalidJob, StoreError};
 
 pub use self::faults::Fault;
@@ -30,6 +31,7 @@ pub struct MemoryStore {
 struct State {
     jobs: BTreeMap<JobId, Row>,
     runs: BTreeMap<RunId, Run>,
+    backfills: BTreeMap<BackfillId, Backfill>,
     keys: BTreeMap<(String, String), keys::Reserved>,
     calendars: BTreeMap<(String, String), calendars::Row>,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::run::Lease;
-use domain::{Firing, Instant, Job, JobId, JobState, Run, RunId, RunStatus};
+use domain::{Firing, Instant, Job, JobId, JobState, Run, RunId, RunKind, RunStatus};
 use engine::{
     Counts, DueJob, Expected, JobKey, JobQuery, LeasedRun, Page, Renewal, RunQuery, Settled, Store,
     StoreError, StoredJob,
@@ -217,7 +217,9 @@ impl State {
 
     fn due_job(&self, id: JobId) -> Option<DueJob> {
         let row = self.jobs.get(&id)?;
-        let active = self.runs.values().filter(|run| run.job_id == id && !run.status.is_finished()).count();
+        let counts =
+            |run: &&Run| run.job_id == id && !run.status.is_finished() && run.kind != RunKind::Backfill;
+        let active = self.runs.values().filter(counts).count();
         let (next_fire_at, runs_started) = (row.job.next_fire_at?, row.job.runs_started);
         Some(DueJob { id, next_fire_at, job: row.readable(), active: active as u64, runs_started })
     }
@@ -234,7 +236,7 @@ impl State {
     }
 
     /// Adds a run unless it exists.
-    fn insert_new(&mut self, run: &Run) -> bool {
+    pub(super) fn insert_new(&mut self, run: &Run) -> bool {
         let new = !self.runs.contains_key(&run.id);
         if new {
             self.runs.insert(run.id, run.clone());

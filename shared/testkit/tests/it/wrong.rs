@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::run::Lease;
-use domain::{Calendar, Firing, Instant, Job, JobId, Run, RunId};
+use domain::{Backfill, BackfillId, Calendar, Firing, Instant, Job, JobId, Run, RunId, RunStatus};
 use engine::{
-    CalendarQuery, Calendars, Counts, DueJob, Expected, JobKey, JobQuery, LeasedRun, Page, Renewal, RunQuery,
-    Settled, Store, StoreError, StoredJob,
+    BackfillQuery, Backfills, CalendarQuery, Calendars, Counts, DueJob, Expected, JobKey, JobQuery,
+    LeasedRun, Page, Renewal, RunQuery, Settled, Store, StoreError, StoredJob,
 };
 use testkit::{Fixture, MemoryStore};
 
@@ -314,5 +314,32 @@ impl Calendars for Wrong {
             expected = stored.version;
         }
         self.inner.delete_calendar(project, name, expected).await
+    }
+}
+
+#[async_trait]
+impl Backfills for Wrong {
+    async fn insert_backfill(&self, backfill: &Backfill) -> Result<bool> {
+        self.inner.insert_backfill(backfill).await
+    }
+
+    async fn backfill(&self, project: &str, id: BackfillId) -> Result<Option<Backfill>> {
+        self.inner.backfill(project, id).await
+    }
+
+    async fn backfills(&self, query: &BackfillQuery) -> Result<Page<Backfill>> {
+        self.inner.backfills(query).await
+    }
+
+    async fn due_backfills(&self, now: Instant, limit: u32) -> Result<Vec<Backfill>> {
+        self.inner.due_backfills(now, limit).await
+    }
+
+    async fn replace_backfill(&self, backfill: &Backfill, runs: &[Run]) -> Result<bool> {
+        self.inner.replace_backfill(backfill, runs).await
+    }
+
+    async fn backfill_counts(&self, id: BackfillId) -> Result<Vec<(RunStatus, u64)>> {
+        self.inner.backfill_counts(id).await
     }
 }
