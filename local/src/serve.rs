@@ -13,7 +13,7 @@ use engine::bell::POLL_FLOOR;
 use engine::idempotency::REMEMBERED_FOR;
 use engine::{
     Alarm, Bell, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Scheduler, Settings, Store, StoreError,
-    tick,
+    retention, tick,
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sql::Database;
@@ -69,7 +69,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     announce(&config);
     if worker.is_some() {
         tokio::spawn(count(database.store()));
-        tokio::spawn(forget(database.idempotency(), clock));
+        tokio::spawn(forget(database.idempotency(), clock.clone()));
+        tokio::spawn(retention::run(database.store(), clock, entropy.clone(), config.retention));
     }
 
     let mut working = worker.map(|worker| {

@@ -100,6 +100,12 @@ CREATE TABLE backfill_runs (
     PRIMARY KEY (backfill_id, run_id)
 );
 
+-- What one of all processes does now and then, and when it is due again.
+CREATE TABLE chores (
+    name text COLLATE "C" PRIMARY KEY,
+    next_at timestamptz NOT NULL
+);
+
 CREATE TABLE idempotency_keys (
     project text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,

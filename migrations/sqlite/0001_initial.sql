@@ -92,6 +92,12 @@ CREATE TABLE backfill_runs (
     PRIMARY KEY (backfill_id, run_id)
 ) STRICT, WITHOUT ROWID;
 
+-- What one of all processes does now and then, and when it is due again.
+CREATE TABLE chores (
+    name TEXT NOT NULL PRIMARY KEY,
+    next_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE idempotency_keys (
     project TEXT NOT NULL,
     key TEXT NOT NULL,

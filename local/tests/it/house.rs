@@ -126,7 +126,7 @@ fn every_class_of_failure_has_tests_that_exist() {
 /// The settings of the code, of `.env.example` and of the README's table are the same.
 #[test]
 fn settings_are_documented_where_people_look() {
-    let code = std::fs::read_to_string(root().join("local/src/config.rs")).unwrap();
+    let code = std::fs::read_to_string(root().join("local/src/config/settings.rs")).unwrap();
     let table = code.split("pub(crate) const SETTINGS").nth(1).unwrap().split("];").next().unwrap();
     let in_code: BTreeSet<&str> = table.split('"').filter(|word| is_setting(word)).collect();
     assert!(in_code.len() > 5, "the table was found");

@@ -107,6 +107,13 @@ impl JobId {
 }
 
 impl RunId {
+    /// No run whose nominal time is `at` or later has a smaller id.
+    pub fn first_at(at: Instant) -> Self {
+        let mut bytes = [0; 16];
+        bytes[..6].copy_from_slice(&at.timestamp_millis().max(0).to_be_bytes()[2..]);
+        Self(Uuid::from_bytes(bytes))
+    }
+
     /// The id of the run of `job` at `scheduled_for`.
     ///
     /// `nonce` tells apart two manual requests within one millisecond, and two backfills; it is 0 for scheduled
@@ -155,6 +162,8 @@ mod tests {
         assert_ne!(id(5_000, RunKind::Schedule, 0), id(5_000, RunKind::Manual, 0));
         assert_ne!(id(5_000, RunKind::Manual, 1), id(5_000, RunKind::Manual, 2));
         assert!(id(5_000, RunKind::Schedule, 0) < id(5_001, RunKind::Manual, 9));
+        assert!(id(4_999, RunKind::Manual, 9) < RunId::first_at(at(5_000)));
+        assert!(RunId::first_at(at(5_000)) < id(5_000, RunKind::Schedule, 0));
         assert_eq!(id(5_000, RunKind::Schedule, 0).0.get_version_num(), 8);
     }
 }

@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod ports;
 pub mod query;
 pub mod record;
+pub mod retention;
 pub mod scheduler;
 pub mod settler;
 pub mod tick;
@@ -31,4 +32,5 @@ pub use ports::{
     Settled, Store, StoredJob,
 };
 pub use query::{JobKey, JobQuery, Page, RunQuery};
+pub use retention::{Purge, Purged, Retention};
 pub use scheduler::{BackfillProgress, CalendarPut, Scheduler};

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backfills::Backfills;
 use crate::error::StoreError;
 use crate::query::{JobKey, JobQuery, Page, RunQuery};
+use crate::retention::Purge;
 
 /// Where jobs and runs are kept.
 ///
@@ -20,7 +21,7 @@ use crate::query::{JobKey, JobQuery, Page, RunQuery};
 ///
 /// Every `now` is the service's one idea of the time, see [`Clock`].
 #[async_trait]
-pub trait Store: Backfills + Send + Sync {
+pub trait Store: Backfills + Purge + Send + Sync {
     /// Adds a job.
     ///
     /// # Errors

@@ -16,5 +16,6 @@ mod dispatching;
 mod keeping;
 mod overlapping;
 mod pausing;
+mod retaining;
 mod stopping;
 mod ticking;

@@ -10,6 +10,7 @@ mod jobs;
 mod leasing;
 mod listen;
 mod listing;
+mod purge;
 mod rows;
 mod runs;
 mod schema;

@@ -14,6 +14,7 @@ mod leasing;
 mod listing;
 #[cfg(test)]
 mod plans;
+mod purge;
 mod rows;
 mod runs;
 mod schema;

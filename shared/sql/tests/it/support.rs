@@ -148,9 +148,16 @@ impl Backdoor for SqliteBackdoor {
     }
 
     async fn reset(&self) {
-        for table in
-            ["job_state", "jobs", "runs", "calendars", "backfills", "backfill_runs", "idempotency_keys"]
-        {
+        for table in [
+            "job_state",
+            "jobs",
+            "runs",
+            "calendars",
+            "backfills",
+            "backfill_runs",
+            "chores",
+            "idempotency_keys",
+        ] {
             self.0.execute(AssertSqlSafe(format!("DELETE FROM {table}"))).await.unwrap();
         }
     }
@@ -173,7 +180,7 @@ impl Backdoor for PgBackdoor {
 
     async fn reset(&self) {
         self.0
-            .execute("TRUNCATE job_state, jobs, runs, calendars, backfills, backfill_runs, idempotency_keys")
+            .execute("TRUNCATE job_state, jobs, runs, calendars, backfills, backfill_runs, chores, idempotency_keys")
             .await
             .unwrap();
     }

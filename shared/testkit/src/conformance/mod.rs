@@ -42,6 +42,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod leasing;
 pub mod listing;
+pub mod purge;
 pub mod racing;
 pub(crate) mod run;
 pub mod runs;
@@ -249,6 +250,17 @@ macro_rules! __conformance_cases {
                 its_runs_are_not_counted_as_active
                 a_large_payload_survives
             }
+            purge {
+                old_runs_go_but_for_the_latest_and_the_unfinished
+                a_run_that_waits_is_not_the_latest
+                runs_of_deleted_jobs_go_altogether
+                age_counts_from_the_end
+                old_runs_go_in_steps
+                runs_beyond_a_number_go
+                jobs_are_looked_at_in_steps
+                ended_backfills_go
+                a_round_is_claimed_once
+            }
             idempotency {
                 a_key_is_reserved_once
                 an_answer_is_repeated
@@ -277,6 +289,8 @@ macro_rules! __conformance_cases {
                 one_of_many_reserves_a_key
                 one_of_many_puts_a_calendar
                 a_deletion_races_a_put
+                one_of_many_claims_a_round
+                one_of_many_carries_a_backfill_on
             }
         }
     };

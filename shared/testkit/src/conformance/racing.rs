@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::run::Lease;
-use domain::{Calendar, Firing, Overlap, RunStatus};
+use domain::{Backfill, BackfillId, BackfillOrder, Calendar, Firing, Overlap, RunStatus};
 use engine::{Begun, Calendars, Idempotency, Store, StoreError};
 use futures::future::join_all;
 use tokio::sync::Barrier;
@@ -347,4 +347,38 @@ pub async fn a_deletion_races_a_put(it: &Fixture) {
         let stored = it.calendars.calendar("default", &first.name).await.unwrap();
         assert_eq!(stored.map(|calendar| calendar.version), put.then_some(2));
     }
+}
+
+/// Sixteen processes that would remove old records: one does.
+pub async fn one_of_many_claims_a_round(it: &Fixture) {
+    for hour in 0..3 {
+        let now = at("2026-11-24T00:00:00Z") + TimeDelta::hours(hour);
+        let next = now + TimeDelta::hours(1);
+        let claimed = crowd(it, |_, store| async move { store.claim_purge(now, next).await.unwrap() }).await;
+        assert_eq!(claimed.into_iter().filter(|claimed| *claimed).count(), 1);
+    }
+}
+
+/// Sixteen workers that see the same backfill: its runs are made once, by one of them.
+pub async fn one_of_many_carries_a_backfill_on(it: &Fixture) {
+    let job = job("race").build();
+    it.insert(&job).await;
+    let (from, to, now) =
+        (at("2026-11-23T00:00:00Z"), at("2026-11-23T02:00:00Z"), at("2026-11-24T00:00:30Z"));
+    let order = BackfillOrder { from, to, overlap: Overlap::AllowAll, max: 1_000, payload: None };
+    let mut backfill = Backfill::create(&job, order, BackfillId::new(now, 7), now).unwrap();
+    assert!(it.store.insert_backfill(&backfill).await.unwrap());
+    for _ in 0..3 {
+        let (next, runs) = backfill.advanced(&job, 0, now).unwrap();
+        let won = crowd(it, |_, store| {
+            let (next, runs) = (next.clone(), runs.clone());
+            async move { store.replace_backfill(&next, &runs).await.unwrap() }
+        })
+        .await;
+        assert_eq!(won.into_iter().filter(|won| *won).count(), 1);
+        backfill = next;
+    }
+    let counts = it.store.backfill_counts(backfill.id).await.unwrap();
+    assert_eq!(counts, [(RunStatus::Pending, backfill.details.created)]);
+    assert_eq!(it.runs(&all_runs("default")).await.items.len() as u64, backfill.details.created);
 }

@@ -7,6 +7,7 @@ mod calendars;
 mod faults;
 mod keys;
 mod listing;
+mod purge;
 mod store;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ struct State {
     jobs: BTreeMap<JobId, Row>,
     runs: BTreeMap<RunId, Run>,
     backfills: BTreeMap<BackfillId, Backfill>,
+    next_purge: Option<Instant>,
     keys: BTreeMap<(String, String), keys::Reserved>,
     calendars: BTreeMap<(String, String), calendars::Row>,
 }

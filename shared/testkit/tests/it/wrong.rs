@@ -9,7 +9,7 @@ use domain::run::Lease;
 use domain::{Backfill, BackfillId, Calendar, Firing, Instant, Job, JobId, Run, RunId, RunStatus};
 use engine::{
     BackfillQuery, Backfills, CalendarQuery, Calendars, Counts, DueJob, Expected, JobKey, JobQuery,
-    LeasedRun, Page, Renewal, RunQuery, Settled, Store, StoreError, StoredJob,
+    LeasedRun, Page, Purge, Purged, Renewal, RunQuery, Settled, Store, StoreError, StoredJob,
 };
 use testkit::{Fixture, MemoryStore};
 
@@ -341,5 +341,30 @@ impl Backfills for Wrong {
 
     async fn backfill_counts(&self, id: BackfillId) -> Result<Vec<(RunStatus, u64)>> {
         self.inner.backfill_counts(id).await
+    }
+}
+
+#[async_trait]
+impl Purge for Wrong {
+    async fn claim_purge(&self, now: Instant, next: Instant) -> Result<bool> {
+        self.inner.claim_purge(now, next).await
+    }
+
+    async fn purge_old(&self, before: Instant, after: Option<RunId>, limit: u32) -> Result<Purged<RunId>> {
+        self.inner.purge_old(before, after, limit).await
+    }
+
+    async fn purge_excess(
+        &self,
+        keep: u32,
+        before: Instant,
+        after: Option<JobId>,
+        limit: u32,
+    ) -> Result<Purged<JobId>> {
+        self.inner.purge_excess(keep, before, after, limit).await
+    }
+
+    async fn purge_backfills(&self, before: Instant, limit: u32) -> Result<u64> {
+        self.inner.purge_backfills(before, limit).await
     }
 }

@@ -1,0 +1,76 @@
+//! From the text of a setting to what it means.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use anyhow::{Context, bail};
+use domain::HumanDuration;
+
+pub(super) fn from_str<T: FromStr<Err: fmt::Display>>(text: &str) -> anyhow::Result<T> {
+    text.parse().map_err(|error: T::Err| anyhow::anyhow!("{error}"))
+}
+
+pub(super) fn optional<T: FromStr<Err: fmt::Display>>(text: &str) -> anyhow::Result<Option<T>> {
+    if text.is_empty() { Ok(None) } else { from_str(text).map(Some) }
+}
+
+pub(super) fn database_url(text: &str) -> anyhow::Result<String> {
+    let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+    if !known {
+        bail!("expected sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE");
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn listen(text: &str) -> anyhow::Result<SocketAddr> {
+    let address = text.replace("localhost:", "127.0.0.1:");
+    let address: SocketAddr =
+        address.parse().ok().context("expected ADDRESS:PORT, such as 127.0.0.1:8000")?;
+    if !address.ip().is_loopback() {
+        bail!(
+            "{address} can be reached by others, and this version has no authentication; \
+             listen on 127.0.0.1 and put a proxy that authenticates in front of it"
+        );
+    }
+    Ok(address)
+}
+
+pub(super) fn duration(text: &str, shortest: &str, longest: &str) -> anyhow::Result<HumanDuration> {
+    let value: HumanDuration = from_str(text)?;
+    let (shortest, longest): (HumanDuration, HumanDuration) = (from_str(shortest)?, from_str(longest)?);
+    if value < shortest || longest < value {
+        bail!("{value} is outside {shortest}–{longest}");
+    }
+    Ok(value)
+}
+
+/// A duration, or `off`.
+pub(super) fn duration_or_off(
+    text: &str,
+    shortest: &str,
+    longest: &str,
+) -> anyhow::Result<Option<HumanDuration>> {
+    if text == "off" {
+        Ok(None)
+    } else {
+        duration(text, shortest, longest).map(Some).context("expected a duration such as 90d, or off")
+    }
+}
+
+/// A number up to a billion, or `off`.
+pub(super) fn count_or_off(text: &str) -> anyhow::Result<Option<u32>> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let count = text.parse().ok().filter(|count| (1..=1_000_000_000).contains(count));
+    count.map(Some).context("expected a number from 1 to 1000000000, or off")
+}
+
+pub(super) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> anyhow::Result<T> {
+    let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    found.with_context(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        format!("“{text}” is not one of {}", names.join(", "))
+    })
+}
