@@ -100,6 +100,14 @@ CREATE TABLE backfill_runs (
     PRIMARY KEY (backfill_id, run_id)
 );
 
+-- Runs of jobs with a limit that are carried out. Good while the run is leased with that token.
+CREATE TABLE slots (
+    job_id uuid NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    run_id uuid NOT NULL,
+    token bigint NOT NULL,
+    PRIMARY KEY (job_id, run_id)
+);
+
 -- What one of all processes does now and then, and when it is due again.
 CREATE TABLE chores (
     name text COLLATE "C" PRIMARY KEY,

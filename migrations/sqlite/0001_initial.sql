@@ -92,6 +92,14 @@ CREATE TABLE backfill_runs (
     PRIMARY KEY (backfill_id, run_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Runs of jobs with a limit that are carried out. Good while the run is leased with that token.
+CREATE TABLE slots (
+    job_id BLOB NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    run_id BLOB NOT NULL,
+    token INTEGER NOT NULL,
+    PRIMARY KEY (job_id, run_id)
+) STRICT, WITHOUT ROWID;
+
 -- What one of all processes does now and then, and when it is due again.
 CREATE TABLE chores (
     name TEXT NOT NULL PRIMARY KEY,

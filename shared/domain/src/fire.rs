@@ -156,7 +156,7 @@ impl Ledger<'_> {
                 self.record(RunStatus::Skipped, reason, (at, at), 1);
             } else {
                 let mut run = Run::pending(self.job, RunKind::Schedule, at, self.now, 0);
-                if self.active > 0 && overlap.is_sequential() {
+                if self.active > 0 && overlap.is_sequential() || self.job.draft.concurrency.is_some() {
                     // Not to be started with this firing: whoever takes it up looks whether it is its turn.
                     run.due_at = Some(self.now + MILLI);
                 }

@@ -341,6 +341,15 @@ impl Run {
         }
     }
 
+    /// Where it stands among runs of its job that wait for the same place: by nominal time, and a backfill's, which would
+    /// all come first, by when they were made.
+    pub fn rank(&self) -> (Instant, RunId) {
+        match self.kind {
+            RunKind::Schedule | RunKind::Manual => (self.scheduled_for, self.id),
+            RunKind::Backfill => (self.created_at, self.id),
+        }
+    }
+
     /// The backfill it is part of.
     pub fn backfill(&self) -> Option<BackfillId> {
         self.asked.as_ref()?.backfill

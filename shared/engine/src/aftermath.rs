@@ -13,12 +13,13 @@ use crate::backfills::Touched;
 use crate::error::StoreError;
 use crate::ports::{Alarm, Clock, Expected, Settled, Store};
 use crate::query::RunQuery;
+use crate::slots;
 
 /// How often a run that waits for its turn looks for itself, for each one before it: those at the end of a long queue
 /// have no need to look often.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(5);
 /// More than may wait at a time.
-const LONGEST_QUEUE: u32 = 1_100;
+pub(crate) const LONGEST_QUEUE: u32 = 1_100;
 /// More than one backfill has under way at a time.
 const BACKFILLING: u32 = 20;
 /// A job that keeps changing while it is to be paused is left to the next failure.
@@ -49,7 +50,6 @@ impl Aftermath {
             self.pause_if_asked(run, job).await?;
             if self.touched.add(run) {
                 self.alarm.arm(job.id, Some(self.clock.now())).await;
-                return Ok(());
             }
             self.wake_next(job).await
         };
@@ -59,9 +59,18 @@ impl Aftermath {
         }
     }
 
-    /// Whether `run`, which has come up, may start. Runs of a job that come one after the other wait for all earlier
-    /// ones, and stop them first where the job, or whoever asked for the run, says so.
+    /// Whether `run`, which has come up, may start: neither its job's overlap policy nor the number of those that are
+    /// carried out at a time keeps it.
     pub(crate) async fn turn(&self, run: &Run, job: &Job, now: Instant) -> Result<Turn, StoreError> {
+        match (self.overlap_turn(run, job, now).await?, job.draft.concurrency) {
+            (Turn::Now, Some(limit)) => slots::turn(&*self.store, run, job, limit, now).await,
+            (turn, _) => Ok(turn),
+        }
+    }
+
+    /// What the overlap policy says to it. Runs of a job that come one after the other wait for all earlier
+    /// ones, and stop them first where the job, or whoever asked for the run, says so.
+    async fn overlap_turn(&self, run: &Run, job: &Job, now: Instant) -> Result<Turn, StoreError> {
         let overlap = overlap(run, job);
         // Whether runs of the schedule are skipped was decided as they were fired.
         let skips = overlap == Overlap::Skip && run.kind != RunKind::Schedule && run.attempts.is_empty();
@@ -95,18 +104,25 @@ impl Aftermath {
         Ok(())
     }
 
-    /// Lets the run of the job that waits for its turn next look at once.
+    /// Lets the runs of the job whose turn may be next look at once.
     async fn wake_next(&self, job: &Job) -> Result<(), StoreError> {
-        if !job.draft.overlap.is_sequential() {
-            return Ok(());
-        }
+        let (limit, most) = match job.draft.concurrency {
+            Some(most) => (LONGEST_QUEUE, most as usize),
+            None if job.draft.overlap.is_sequential() => (BACKFILLING + 1, 1),
+            None => return Ok(()),
+        };
         let now = self.clock.now();
-        let unfinished = self.store.unfinished_runs(job.id, BACKFILLING + 1).await?;
-        let next = unfinished.into_iter().find(|run| !is_backfill(run));
+        let mut unfinished = self.store.unfinished_runs(job.id, limit).await?;
+        unfinished.retain(|run| job.draft.concurrency.is_some() || !is_backfill(run));
+        unfinished.sort_by_key(Run::rank);
         let waits = |run: &Run| run.status == RunStatus::Pending && run.attempts.is_empty();
-        if let Some(run) = next.filter(|run| waits(run) && run.due_at.is_some_and(|at| now < at)) {
-            let woken = Settled { token: run.token, run: Run { due_at: Some(now), ..run } };
-            self.store.commit_settled(&[woken]).await?;
+        let next =
+            unfinished.into_iter().filter(|run| job.draft.concurrency.is_none() || waits(run)).take(most);
+        let sleeping = next.filter(|run| waits(run) && run.due_at.is_some_and(|at| now < at));
+        let woken: Vec<_> =
+            sleeping.map(|run| Settled { token: run.token, run: Run { due_at: Some(now), ..run } }).collect();
+        if !woken.is_empty() {
+            self.store.commit_settled(&woken).await?;
             self.alarm.arm(job.id, Some(now)).await;
         }
         Ok(())

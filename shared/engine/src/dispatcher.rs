@@ -261,16 +261,20 @@ impl Dispatcher {
                     self.settle_now(&run, cancelled(&run, Reason::Requested, now), job).await;
                 }
                 Some(job) if was == RunStatus::Running => self.abandon(&run, job, now).await,
-                Some(job) => match self.aftermath.turn(&run, &job, now).await {
-                    Ok(Turn::Now) => match (self.hosts.enter(&job.draft.target), room.pop()) {
-                        (Some(place), Some(permit)) => self.start(run, job, (permit, place)),
-                        _ => waiting.push(put_back(run, now + HOST_BUSY)),
+                // Its place at the host first: a turn that is not taken would have kept others from theirs.
+                Some(job) => match self.hosts.enter(&job.draft.target) {
+                    None => waiting.push(put_back(run, now + HOST_BUSY)),
+                    Some(place) => match self.aftermath.turn(&run, &job, now).await {
+                        Ok(Turn::Now) => match room.pop() {
+                            Some(permit) => self.start(run, job, (permit, place)),
+                            None => waiting.push(put_back(run, now + HOST_BUSY)),
+                        },
+                        Ok(Turn::Later(later)) => waiting.push(put_back(run, later)),
+                        Ok(Turn::Skip) => {
+                            self.settle_now(&run, skipped(&run, Reason::Overlap, now), Some(job)).await;
+                        }
+                        Err(_) => waiting.push(put_back(run, now + HOST_BUSY)),
                     },
-                    Ok(Turn::Later(later)) => waiting.push(put_back(run, later)),
-                    Ok(Turn::Skip) => {
-                        self.settle_now(&run, skipped(&run, Reason::Overlap, now), Some(job)).await;
-                    }
-                    Err(_) => waiting.push(put_back(run, now + HOST_BUSY)),
                 },
             }
         }

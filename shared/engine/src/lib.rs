@@ -18,6 +18,7 @@ pub mod record;
 pub mod retention;
 pub mod scheduler;
 pub mod settler;
+pub mod slots;
 pub mod tick;
 mod worker;
 
@@ -34,3 +35,4 @@ pub use ports::{
 pub use query::{JobKey, JobQuery, Page, RunQuery};
 pub use retention::{Purge, Purged, Retention};
 pub use scheduler::{BackfillProgress, CalendarPut, Scheduler};
+pub use slots::Slots;

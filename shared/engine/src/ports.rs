@@ -13,6 +13,7 @@ use crate::backfills::Backfills;
 use crate::error::StoreError;
 use crate::query::{JobKey, JobQuery, Page, RunQuery};
 use crate::retention::Purge;
+use crate::slots::Slots;
 
 /// Where jobs and runs are kept.
 ///
@@ -21,7 +22,7 @@ use crate::retention::Purge;
 ///
 /// Every `now` is the service's one idea of the time, see [`Clock`].
 #[async_trait]
-pub trait Store: Backfills + Purge + Send + Sync {
+pub trait Store: Backfills + Purge + Slots + Send + Sync {
     /// Adds a job.
     ///
     /// # Errors

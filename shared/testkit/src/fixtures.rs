@@ -232,6 +232,7 @@ fn draft(name: &str) -> JobDraft {
         timeout: duration("30s"),
         misfire: Misfire::default(),
         overlap: Overlap::default(),
+        concurrency: None,
         pause_after_failures: None,
         jitter: HumanDuration::ZERO,
         calendars: Vec::new(),

@@ -75,6 +75,7 @@ mod tests {
         insta::assert_json_snapshot!(job, @r#"
         {
           "calendars": [],
+          "concurrency": null,
           "created_at": "2026-11-24T00:00:00.000Z",
           "description": "",
           "end_at": null,

@@ -69,6 +69,8 @@ async fn every_mistake_is_pointed_at() {
         (http("success", json!(["ok"])), "422 invalid_request [/target/success/0 invalid_value]"),
         (http("url", json!(["x"])), "422 invalid_request [/target/url invalid_type]"),
         (http("retries", json!(1)), "422 invalid_request [/target/retries unknown_field]"),
+        (with("/concurrency", json!(0)), "422 invalid_request [/concurrency out_of_range]"),
+        (with("/concurrency", json!(1_001)), "422 invalid_request [/concurrency out_of_range]"),
         (with("/max_runs", json!(0)), "422 invalid_request [/max_runs out_of_range]"),
         (with("/max_runs", json!(1_000_000_001)), "422 invalid_request [/max_runs out_of_range]"),
         (with("/max_runs", json!(-1)), "422 invalid_request [/max_runs invalid_value]"),

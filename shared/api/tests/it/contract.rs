@@ -121,6 +121,9 @@ async fn a_store_that_does_not_answer_is_a_503_and_a_broken_one_a_500() {
         for method in operations.keys() {
             let (method, json) = (method.to_uppercase(), [("content-type", "application/json")]);
             let body = match method.as_str() {
+                "POST" if path.ends_with("/backfill") => {
+                    r#"{"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}"#.to_owned()
+                }
                 "POST" if path != "/api/v1/jobs" => String::new(),
                 "PUT" if path.contains("/calendars/") => "{}".to_owned(),
                 _ => body.clone(),

@@ -45,6 +45,11 @@ pub struct JobDraft {
     /// What happens to an occurrence that is due while an earlier run is not finished.
     #[serde(default)]
     pub overlap: Overlap,
+    /// At most so many of its runs are carried out at a time, whatever made them; others wait, in order. No limit where not
+    /// given. A run that waits for its next attempt takes no place.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub concurrency: Option<u32>,
     /// Pauses the job after so many failed runs in a row.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 1000)]
@@ -100,6 +105,9 @@ impl JobDraft {
         findings.nest("/target", self.target.check());
         findings.nest("/retry", self.retry.check());
         findings.nest("/misfire", self.misfire.check());
+        let concurrency = self.concurrency.is_none_or(|most| (1..=1_000).contains(&most));
+        findings
+            .require(concurrency, "/concurrency", "out_of_range", || "must be between 1 and 1000".to_owned());
         let failures = self.pause_after_failures.is_none_or(|failures| (1..=1_000).contains(&failures));
         findings.require(failures, "/pause_after_failures", "out_of_range", || {
             "must be between 1 and 1000".to_owned()

@@ -225,3 +225,36 @@ async fn a_hanging_host_gets_its_share_of_attempts_and_no_more() {
     let slow = bench.executor.calls().iter().filter(|it| it.call.job_name != "sound").count();
     assert_eq!(slow, 2, "a quarter of eight");
 }
+
+/// The same with many: one host that hangs, and a thousand others that are called on time.
+#[tokio::test]
+async fn a_hanging_host_does_not_make_a_thousand_others_late() {
+    let bench = Bench::with_concurrency(100);
+    let on = |name: String, host: String| {
+        job(&name).every("1m").with(|draft| {
+            let target = serde_json::json!({"type": "http", "url": format!("http://{host}.example/")});
+            draft.target = serde_json::from_value(target).unwrap();
+        })
+    };
+    for index in 0..60 {
+        bench.executor.script(&format!("hang-{index}"), [Step::Hang, Step::Hang]);
+        bench.create(on(format!("hang-{index}"), "slow".to_owned()).draft()).await;
+    }
+    for index in 0..1_000 {
+        bench.create(on(format!("sound-{index}"), format!("sound-{index}")).draft()).await;
+    }
+    for _ in 0..2 {
+        bench.manual.advance(chrono::TimeDelta::seconds(60) - chrono::TimeDelta::milliseconds(60));
+        bench.dispatcher.renew().await.unwrap();
+        for _ in 0..60 {
+            bench.look_after("1ms").await;
+            bench.quiet().await;
+        }
+    }
+    let runs = bench.runs().await;
+    let sound: Vec<_> = runs.iter().filter(|run| run.job_name.starts_with("sound")).collect();
+    assert_eq!(sound.len(), 2_000);
+    let latest = sound.iter().map(|run| run.lag().unwrap().as_millis()).max();
+    assert!(latest <= Some(50), "{latest:?} ms late");
+    assert!(sound.iter().all(|run| run.status == RunStatus::Succeeded));
+}

@@ -14,6 +14,7 @@ mod bench;
 mod calendars;
 mod dispatching;
 mod keeping;
+mod limiting;
 mod overlapping;
 mod pausing;
 mod retaining;

@@ -14,6 +14,7 @@ mod purge;
 mod rows;
 mod runs;
 mod schema;
+mod slots;
 
 use std::str::FromStr;
 use std::sync::Arc;

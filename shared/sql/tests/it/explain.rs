@@ -48,7 +48,7 @@ async fn plans_are_right_on_tables_new_empty_and_full() {
         let store = PostgresStore::connect_with(options);
         let recorder = Recorder::start();
         check(&format!("{mode}, new"), &PLANS, &plans(&store, &recorder, 5).await);
-        database.raw.execute("TRUNCATE jobs, job_state, runs").await.unwrap();
+        database.raw.execute("TRUNCATE jobs, job_state, runs, slots").await.unwrap();
         database.raw.execute("ANALYZE").await.unwrap();
         check(&format!("{mode}, empty"), &PLANS, &plans(&store, &recorder, 5).await);
         fill(&database).await;

@@ -149,6 +149,7 @@ impl Backdoor for SqliteBackdoor {
 
     async fn reset(&self) {
         for table in [
+            "slots",
             "job_state",
             "jobs",
             "runs",
@@ -180,7 +181,7 @@ impl Backdoor for PgBackdoor {
 
     async fn reset(&self) {
         self.0
-            .execute("TRUNCATE job_state, jobs, runs, calendars, backfills, backfill_runs, chores, idempotency_keys")
+            .execute("TRUNCATE slots, job_state, jobs, runs, calendars, backfills, backfill_runs, chores, idempotency_keys")
             .await
             .unwrap();
     }

@@ -47,6 +47,7 @@ pub mod racing;
 pub(crate) mod run;
 pub mod runs;
 pub mod settling;
+pub mod slots;
 pub(crate) mod support;
 
 use std::any::Any;
@@ -250,6 +251,13 @@ macro_rules! __conformance_cases {
                 its_runs_are_not_counted_as_active
                 a_large_payload_survives
             }
+            slots {
+                slots_are_taken_up_to_the_limit
+                a_slot_is_taken_again_by_its_run
+                a_slot_lasts_as_long_as_its_lease
+                slots_are_of_one_job
+                a_deleted_job_has_no_slots
+            }
             purge {
                 old_runs_go_but_for_the_latest_and_the_unfinished
                 a_run_that_waits_is_not_the_latest
@@ -290,6 +298,7 @@ macro_rules! __conformance_cases {
                 one_of_many_puts_a_calendar
                 a_deletion_races_a_put
                 one_of_many_claims_a_round
+                few_of_many_take_slots
                 one_of_many_carries_a_backfill_on
             }
         }

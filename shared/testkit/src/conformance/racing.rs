@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::run::Lease;
-use domain::{Backfill, BackfillId, BackfillOrder, Calendar, Firing, Overlap, RunStatus};
+use domain::{Backfill, BackfillId, BackfillOrder, Calendar, Firing, Overlap, Run, RunKind, RunStatus};
 use engine::{Begun, Calendars, Idempotency, Store, StoreError};
 use futures::future::join_all;
 use tokio::sync::Barrier;
@@ -381,4 +381,23 @@ pub async fn one_of_many_carries_a_backfill_on(it: &Fixture) {
     let counts = it.store.backfill_counts(backfill.id).await.unwrap();
     assert_eq!(counts, [(RunStatus::Pending, backfill.details.created)]);
     assert_eq!(it.runs(&all_runs("default")).await.items.len() as u64, backfill.details.created);
+}
+
+/// Sixteen runs of one job and three slots: three of them get one.
+pub async fn few_of_many_take_slots(it: &Fixture) {
+    let job = job("race").build();
+    it.insert(&job).await;
+    let now = at("2026-11-24T00:00:10Z");
+    for nonce in 0..CROWD as u64 {
+        assert!(it.insert_run(&Run::pending(&job, RunKind::Manual, now, now, nonce)).await);
+    }
+    let leased = it.lease("w", "2026-11-24T00:00:10Z", "2026-11-24T00:00:40Z").await;
+    assert_eq!(leased.len(), CROWD);
+    let taken = crowd(it, |index, store| {
+        let run = leased[index].run.clone();
+        async move { store.take_slot(&run, 3).await.unwrap() }
+    })
+    .await;
+    assert_eq!(taken.into_iter().filter(|taken| *taken).count(), 3);
+    assert_eq!(it.store.slots(job.id).await.unwrap().len(), 3);
 }

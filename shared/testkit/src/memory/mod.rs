@@ -8,6 +8,7 @@ mod faults;
 mod keys;
 mod listing;
 mod purge;
+mod slots;
 mod store;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ struct State {
     runs: BTreeMap<RunId, Run>,
     backfills: BTreeMap<BackfillId, Backfill>,
     next_purge: Option<Instant>,
+    /// Which runs have taken a slot, with which token.
+    slots: BTreeMap<RunId, u64>,
     keys: BTreeMap<(String, String), keys::Reserved>,
     calendars: BTreeMap<(String, String), calendars::Row>,
 }

@@ -9,7 +9,7 @@ use domain::run::Lease;
 use domain::{Backfill, BackfillId, Calendar, Firing, Instant, Job, JobId, Run, RunId, RunStatus};
 use engine::{
     BackfillQuery, Backfills, CalendarQuery, Calendars, Counts, DueJob, Expected, JobKey, JobQuery,
-    LeasedRun, Page, Purge, Purged, Renewal, RunQuery, Settled, Store, StoreError, StoredJob,
+    LeasedRun, Page, Purge, Purged, Renewal, RunQuery, Settled, Slots, Store, StoreError, StoredJob,
 };
 use testkit::{Fixture, MemoryStore};
 
@@ -366,5 +366,16 @@ impl Purge for Wrong {
 
     async fn purge_backfills(&self, before: Instant, limit: u32) -> Result<u64> {
         self.inner.purge_backfills(before, limit).await
+    }
+}
+
+#[async_trait]
+impl Slots for Wrong {
+    async fn slots(&self, job: JobId) -> Result<Vec<RunId>> {
+        self.inner.slots(job).await
+    }
+
+    async fn take_slot(&self, run: &Run, limit: u32) -> Result<bool> {
+        self.inner.take_slot(run, limit).await
     }
 }
