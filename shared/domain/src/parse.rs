@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn an_object_is_no_word_and_is_json_all_the_same() {
-        for object in [json!({}), json!({"skip": 1, "a": 2}), json!({"a": {}})] {
+        for object in [json!({}), json!({"a": {}})] {
             for place in ["/overlap", "/schedule/timezone"] {
                 assert!(gist(&draft(place, Some(object.clone()))).contains(" invalid_"), "{place} {object}");
             }

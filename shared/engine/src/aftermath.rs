@@ -59,6 +59,14 @@ impl Aftermath {
         }
     }
 
+    /// Lets others have the place of `run`, which waits for its next attempt.
+    pub(crate) async fn make_room(&self, run: &Run, job: &Job) {
+        if let Err(error) = self.wake_next(job).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(run.id = %run.id, error, "those that wait for its place look for themselves");
+        }
+    }
+
     /// Whether `run`, which has come up, may start: neither its job's overlap policy nor the number of those that are
     /// carried out at a time keeps it.
     pub(crate) async fn turn(&self, run: &Run, job: &Job, now: Instant) -> Result<Turn, StoreError> {

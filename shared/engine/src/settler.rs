@@ -39,6 +39,9 @@ pub(crate) async fn run(aftermath: Aftermath, in_flight: Arc<InFlight>, mut outc
             count(&settled);
             if settled.run.status == RunStatus::Pending {
                 again(&**store, &**alarm, &**clock, &settled).await;
+                if let Some(job) = job.filter(|job| job.draft.concurrency.is_some()) {
+                    aftermath.make_room(&settled.run, &job).await;
+                }
             } else if let Some(job) = job {
                 aftermath.follow(&settled.run, &job).await;
             }

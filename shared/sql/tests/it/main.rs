@@ -13,6 +13,7 @@ mod explain;
 mod plans;
 mod recorder;
 mod recovery;
+mod retention;
 mod schema;
 mod support;
 
