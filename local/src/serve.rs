@@ -12,8 +12,8 @@ use domain::{JobState, RunStatus};
 use engine::bell::POLL_FLOOR;
 use engine::idempotency::REMEMBERED_FOR;
 use engine::{
-    Alarm, Bell, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Scheduler, Settings, Store, StoreError,
-    retention, tick,
+    Alarm, Bell, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Overview, Scheduler, Settings, Store,
+    StoreError, retention, tick,
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sql::Database;
@@ -50,6 +50,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
             entropy.clone(),
             config.zone.clone(),
         ),
+        overview: Overview::new(database.store(), database.insights(), clock.clone()),
         idempotency: database.idempotency(),
         store: database.store(),
         last_look: worker.clone().map(|worker| Arc::new(move || worker.last_look()) as api::LastLook),

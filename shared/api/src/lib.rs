@@ -7,12 +7,14 @@
 extern crate self as api;
 
 pub mod backfills;
+pub mod bulk;
 pub mod calendars;
 pub mod cursor;
 pub mod extract;
 pub mod jobs;
 pub mod layers;
 pub mod openapi;
+pub mod overview;
 pub mod problem;
 pub mod router;
 pub mod runs;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use domain::Instant;
-use engine::{Idempotency, Scheduler, Store};
+use engine::{Idempotency, Overview, Scheduler, Store};
 
 /// The state every handler shares.
 pub type Shared = Arc<ApiState>;
@@ -20,6 +20,8 @@ pub type MetricsRenderer = Arc<dyn Fn() -> String + Send + Sync>;
 pub struct ApiState {
     /// Keeps jobs.
     pub scheduler: Scheduler,
+    /// Answers for the whole of a project.
+    pub overview: Overview,
     /// Remembers answers.
     pub idempotency: Arc<dyn Idempotency>,
     /// For the readiness check only; all else goes through `scheduler`.

@@ -13,7 +13,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use bytes::Bytes;
 use domain::time::Zone;
-use engine::{Clock, DueJob, Scheduler, Store};
+use engine::{Clock, DueJob, Overview, Scheduler, Store};
 use serde_json::{Value, json};
 use testkit::{ManualClock, MemoryStore, RecordingAlarm, SeededEntropy, at};
 use tower::ServiceExt;
@@ -60,6 +60,11 @@ impl TestApp {
         let now = clock.clone();
         let mut state = ApiState {
             scheduler,
+            overview: Overview::new(
+                Arc::new(store.clone()),
+                Arc::new(store.clone()),
+                Arc::new(clock.clone()),
+            ),
             idempotency: Arc::new(store.clone()),
             store: Arc::new(store.clone()),
             last_look: Some(Arc::new(move || now.now())),

@@ -131,6 +131,18 @@ impl RunId {
         bytes[6..].copy_from_slice(&digest.as_slice()[..10]);
         Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
+
+    /// No run's: what comes before all ids of runs whose nominal time is `at` or later, and after all others.
+    pub fn floor(at: Instant) -> Self {
+        let millis = u128::try_from(at.timestamp_millis()).unwrap_or(0);
+        Self(Uuid::from_u128(millis << 80))
+    }
+
+    /// The nominal time of the run.
+    pub fn scheduled_for(self) -> Instant {
+        let millis = i64::try_from(self.0.as_u128() >> 80).unwrap_or(i64::MAX);
+        Instant::from_timestamp_millis(millis).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -165,5 +177,18 @@ mod tests {
         assert!(id(4_999, RunKind::Manual, 9) < RunId::first_at(at(5_000)));
         assert!(RunId::first_at(at(5_000)) < id(5_000, RunKind::Schedule, 0));
         assert_eq!(id(5_000, RunKind::Schedule, 0).0.get_version_num(), 8);
+    }
+
+    #[test]
+    fn a_window_of_time_is_a_range_of_run_ids() {
+        let job = JobId::new(at(1_790_000_000_000), 7);
+        for millis in [0, 1, 5_000, 1_790_000_000_000, 4_133_980_799_999] {
+            for nonce in 0..50 {
+                let id = RunId::derive(job, at(millis), RunKind::Manual, nonce);
+                assert!(RunId::floor(at(millis)) <= id && id < RunId::floor(at(millis + 1)));
+                assert_eq!(id.scheduled_for(), at(millis));
+            }
+        }
+        assert_eq!(RunId::floor(at(-5)), RunId::floor(at(0)));
     }
 }

@@ -55,6 +55,9 @@ pub struct Pause {
     /// When it ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Instant>,
+    /// Whether nobody asked for it: the job's failures did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_failures: bool,
 }
 
 /// A stored job. Its schedule is known to be sound: `plan` is what it means.
@@ -254,6 +257,14 @@ impl Job {
         self.paused_until(reason, None, now)
     }
 
+    /// The job, paused because its runs fail, until somebody resumes it.
+    #[must_use]
+    pub fn paused_by_failures(&self, reason: String, now: Instant) -> Self {
+        let mut job = self.paused(Some(reason), now);
+        job.pause = job.pause.map(|pause| Pause { by_failures: true, ..pause });
+        job
+    }
+
     /// The job, paused, and resumed at `until`. Pausing again changes the reason and the end only.
     #[must_use]
     pub fn paused_until(&self, reason: Option<String>, until: Option<Instant>, now: Instant) -> Self {
@@ -261,7 +272,7 @@ impl Job {
         Self {
             state: JobState::Paused,
             next_fire_at: until,
-            pause: Some(Pause { reason, since, until }),
+            pause: Some(Pause { reason, since, until, by_failures: false }),
             version: self.version + 1,
             updated_at: now,
             ..self.clone()

@@ -23,6 +23,7 @@ pub mod settle;
 pub mod target;
 pub mod time;
 pub mod time_of_day;
+pub mod upcoming;
 
 pub use asked::Asked;
 pub use backfill::{Backfill, BackfillOrder, BackfillState};

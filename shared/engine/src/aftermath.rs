@@ -157,6 +157,8 @@ impl Aftermath {
             job: Some(run.job_id),
             statuses: vec![RunStatus::Succeeded, RunStatus::Failed, RunStatus::TimedOut],
             kinds: vec![RunKind::Schedule, RunKind::Manual],
+            from: None,
+            until: None,
             ascending: false,
             after: Some(run.id),
             limit,
@@ -174,7 +176,7 @@ impl Aftermath {
                 return Ok(());
             };
             let expected = Expected { version: job.version, next_fire_at: job.next_fire_at };
-            let paused = job.paused(Some(reason.to_owned()), self.clock.now());
+            let paused = job.paused_by_failures(reason.to_owned(), self.clock.now());
             if self.store.replace_job(&paused, expected, &[]).await? {
                 tracing::warn!(job.id = %job.id, job.name = job.draft.name, reason, "a job is paused by its failures");
                 self.alarm.arm(job.id, None).await;

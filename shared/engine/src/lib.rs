@@ -12,6 +12,8 @@ pub mod dispatcher;
 pub mod error;
 mod hosts;
 pub mod idempotency;
+pub mod insights;
+pub mod overview;
 pub mod ports;
 pub mod query;
 pub mod record;
@@ -28,6 +30,8 @@ pub use calendars::{CalendarQuery, Calendars};
 pub use dispatcher::{Dispatcher, Settings};
 pub use error::{SchedulerError, StoreError};
 pub use idempotency::{Begun, Idempotency, SavedResponse};
+pub use insights::Insights;
+pub use overview::Overview;
 pub use ports::{
     Alarm, Call, Clock, Counts, DueJob, Entropy, Executor, Expected, InvalidJob, LastRun, LeasedRun, Renewal,
     Settled, Store, StoredJob,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use domain::{Instant, JobId, JobState, RunId, RunKind, RunStatus};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::ports::StoredJob;
 
@@ -92,6 +93,11 @@ pub struct JobCursor {
 }
 
 impl StoredJob {
+    /// Its id.
+    pub fn id(&self) -> JobId {
+        self.job.as_ref().map_or_else(|broken| broken.id, |job| job.id)
+    }
+
     /// Where a page in the order of `sort` that ends with this job goes on.
     pub fn cursor(&self, sort: JobSort) -> JobCursor {
         match &self.job {
@@ -119,12 +125,37 @@ pub struct RunQuery {
     pub statuses: Vec<RunStatus>,
     /// Made by one of these; any where empty.
     pub kinds: Vec<RunKind>,
+    /// Only runs with nominal times from this instant on.
+    pub from: Option<Instant>,
+    /// Only runs with nominal times before this instant.
+    pub until: Option<Instant>,
     /// Oldest first.
     pub ascending: bool,
     /// Where the page before ended. Run ids sort by nominal time.
     pub after: Option<RunId>,
     /// At most so many.
     pub limit: u32,
+}
+
+impl RunQuery {
+    /// The ids that are asked for lie in `[from, until)`.
+    pub fn bounds(&self) -> (RunId, RunId) {
+        let from = self.from.map_or(RunId(Uuid::nil()), RunId::floor);
+        let until = self.until.map_or(RunId(Uuid::max()), RunId::floor);
+        match self.after {
+            Some(after) if self.ascending => {
+                let next = RunId(Uuid::from_u128(after.0.as_u128().saturating_add(1)));
+                (from.max(next), until)
+            }
+            Some(after) => (from, until.min(after)),
+            None => (from, until),
+        }
+    }
+
+    /// Whether only runs are asked for that are not finished, of which there are few.
+    pub fn unfinished_only(&self) -> bool {
+        !self.statuses.is_empty() && self.statuses.iter().all(|status| !status.is_finished())
+    }
 }
 
 /// One page of a list.

@@ -25,6 +25,13 @@ macro_rules! bare_run_columns {
     };
 }
 
+/// The gist of a run, from `runs AS r`. `$4` is how much of the document is wanted.
+macro_rules! gist_columns {
+    () => {
+        "r.id, r.job_id, r.kind, r.status, r.scheduled_for, r.finished_at, substr(CAST(r.document AS text), 1, $4) AS head"
+    };
+}
+
 /// A calendar, for reading and for inserting.
 macro_rules! calendar_columns {
     () => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Calendars, Idempotency, Store, StoreError};
+use engine::{Calendars, Idempotency, Insights, Store, StoreError};
 
 use crate::postgres::PostgresStore;
 use crate::schema::Migration;
@@ -59,6 +59,14 @@ impl Database {
 
     /// The port for calendars.
     pub fn calendars(&self) -> Arc<dyn Calendars> {
+        match self {
+            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Sqlite(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// The port for overviews.
+    pub fn insights(&self) -> Arc<dyn Insights> {
         match self {
             Self::Postgres(store) => Arc::new(store.clone()),
             Self::Sqlite(store) => Arc::new(store.clone()),

@@ -49,6 +49,8 @@ pub(super) async fn check(
         job: None,
         statuses: Vec::new(),
         kinds: Vec::new(),
+        from: None,
+        until: None,
         ascending: true,
         after: Some(just_before(from)),
         limit: 5_000,

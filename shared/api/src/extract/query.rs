@@ -1,5 +1,6 @@
 //! Query strings, strictly: a misspelt filter must not answer with everything.
 
+use domain::{Instant, is_in_range, whole_millis};
 use url::form_urlencoded;
 
 use crate::problem::{Code, PartProblem, Problem};
@@ -77,6 +78,15 @@ impl QueryString {
     fn keep<T>(&mut self, name: &str, parsed: Result<T, String>) -> Option<T> {
         parsed.map_err(|detail| self.errors.push(PartProblem::parameter(name, "invalid_value", detail))).ok()
     }
+}
+
+/// An instant of the time the service knows.
+pub fn instant(text: &str) -> Result<Instant, String> {
+    // A plus sign that was not encoded has become a space.
+    let at = chrono::DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
+    let at = at.map_err(|_| "is an instant such as 2026-12-01T09:00:00Z".to_owned())?;
+    let at = whole_millis(at.to_utc());
+    if is_in_range(at) { Ok(at) } else { Err("lies outside 1970–2100".to_owned()) }
 }
 
 /// The value `word` stands for.

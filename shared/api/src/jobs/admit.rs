@@ -1,19 +1,29 @@
 //! What a job may not be in this service, sound as it is.
 
-use domain::{Invalid, Target};
+use domain::{Invalid, JobDraft, Target};
 use serde_json::Value;
 
 use crate::problem::Problem;
 use crate::state::ApiState;
 
 /// Refuses a command where commands are off: its author is here to be told, and will not be when it is due.
-pub(super) fn admit(state: &ApiState, target: &Target) -> Result<(), Problem> {
-    commands(state, matches!(target, Target::Command(_)))
+/// And a name that is also an address of this API: the job could not be reached by it.
+pub(super) fn admit(state: &ApiState, draft: &JobDraft) -> Result<(), Problem> {
+    name(Some(&draft.name))?;
+    commands(state, matches!(draft.target, Target::Command(_)))
 }
 
-/// The same for a patch that makes a job's target a command.
+/// The same for what a patch makes of a job.
 pub(super) fn admit_patch(state: &ApiState, patch: &Value) -> Result<(), Problem> {
+    name(patch.get("name").and_then(Value::as_str))?;
     commands(state, patch.pointer("/target/type").is_some_and(|it| it == "command"))
+}
+
+fn name(wanted: Option<&str>) -> Result<(), Problem> {
+    if wanted == Some("bulk") {
+        return Err(Invalid::one("/name", "reserved", "is a word of the API's own addresses").into());
+    }
+    Ok(())
 }
 
 fn commands(state: &ApiState, wanted: bool) -> Result<(), Problem> {

@@ -52,7 +52,7 @@ pub async fn create_job(
     Project(project): Project,
     JsonBody(draft): JsonBody<JobDraft>,
 ) -> Result<Response, Problem> {
-    admit(&state, &draft.target)?;
+    admit(&state, &draft)?;
     let stored = state.scheduler.create(&project, draft).await?;
     Ok(JobView::from(stored).created())
 }

@@ -2,13 +2,14 @@
 
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
-use domain::JobState;
-use engine::JobQuery;
+use domain::{JobId, JobState};
 use engine::query::{JobCursor, JobSort, JobSortKey};
+use engine::{JobQuery, StoredJob};
 
 use crate::cursor::{decode, encode};
 use crate::extract::Project;
 use crate::extract::query::{QueryString, one_of};
+use crate::jobs::filter::{label, searched};
 use crate::problem::Problem;
 use crate::state::Shared;
 use crate::views::{JobView, Page};
@@ -45,6 +46,17 @@ pub struct ListJobsParams {
     /// Whose name contains this, letter case aside.
     #[param(max_length = 128)]
     q: Option<String>,
+    /// `history`: each job with its latest 30 runs.
+    #[param(inline, explode = false)]
+    include: Option<Vec<ListJobsInclude>>,
+}
+
+/// What a job may come with.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes a parameter")]
+enum ListJobsInclude {
+    #[schema(rename = "history")]
+    History,
 }
 
 /// The orders there are.
@@ -85,13 +97,24 @@ pub async fn list_jobs(
     Project(project): Project,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Problem> {
-    let query = parse(project, uri.query())?;
+    let (query, with_history) = parse(project, uri.query())?;
     let sort = query.sort;
     let found = state.scheduler.jobs(&query).await?;
-    Ok(Page::<JobView>::new(found, |last| encode(last.cursor(sort))).answer(&uri))
+    let ids: Vec<JobId> = found.items.iter().map(StoredJob::id).collect();
+    let mut page = Page::<JobView>::new(found, |last| encode(last.cursor(sort)));
+    if with_history {
+        let mut histories = state.overview.histories(&ids, HISTORY).await?;
+        for (id, job) in ids.iter().zip(&mut page.data) {
+            job.add_history(&histories.remove(id).unwrap_or_default());
+        }
+    }
+    Ok(page.answer(&uri))
 }
 
-fn parse(project: String, query: Option<&str>) -> Result<JobQuery, Problem> {
+/// As many runs as a strip of bars shows.
+const HISTORY: u32 = 30;
+
+fn parse(project: String, query: Option<&str>) -> Result<(JobQuery, bool), Problem> {
     let mut query = QueryString::parse(query);
     let limit = query.limit();
     let sort = query.one("sort", |text| one_of(&SORTS, text)).unwrap_or(NEWEST_FIRST);
@@ -99,22 +122,10 @@ fn parse(project: String, query: Option<&str>) -> Result<JobQuery, Problem> {
     let labels = query.many("label", label);
     let text = query.one("q", searched);
     let cursor = query.one("cursor", |text| Ok(text.to_owned()));
+    let with_history = query.words("include", &[("history", true)]).contains(&true);
     query.finish()?;
     let after = cursor.map(|text| decode::<JobCursor>(&text, |at| at.sort == sort)).transpose()?;
-    Ok(JobQuery { project, states, labels, text: text.flatten(), sort, after, limit })
-}
-
-fn label(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once(':').ok_or("is written key:value, as in team:billing")?;
-    Ok((key.to_owned(), value.to_owned()))
-}
-
-fn searched(text: &str) -> Result<Option<String>, String> {
-    match text.chars().count() {
-        0 => Ok(None),
-        1..=128 => Ok(Some(text.to_owned())),
-        _ => Err("is longer than any name".to_owned()),
-    }
+    Ok((JobQuery { project, states, labels, text: text.flatten(), sort, after, limit }, with_history))
 }
 
 #[cfg(test)]
@@ -183,6 +194,25 @@ mod tests {
         }
     }
 
+    /// Oldest first, the newest thirty; without being asked for there is none.
+    #[tokio::test]
+    async fn each_job_may_come_with_its_history() {
+        let app = three().await;
+        let mut runs = Vec::new();
+        for _ in 0..31 {
+            app.clock.advance(chrono::TimeDelta::seconds(1));
+            runs.push(app.run("beta").await["id"].clone());
+        }
+        let page = app.get("/api/v1/jobs?include=history&sort=name").await.value();
+        let history = |index: usize| {
+            let runs = page["data"][index]["history"].as_array().unwrap();
+            runs.iter().map(|run| run["id"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!((history(0), history(1)), (vec![], runs[1..].to_vec()));
+        assert_eq!(page["data"][1]["history"][0]["status"], "pending");
+        assert_eq!(app.get("/api/v1/jobs").await.value()["data"][0].get("history"), None);
+    }
+
     #[tokio::test]
     async fn what_is_wrong_with_a_query_is_named() {
         let app = three().await;
@@ -199,6 +229,7 @@ mod tests {
             ("state=", "422 invalid_query [state invalid_value]"),
             ("label=team", "422 invalid_query [label invalid_value]"),
             ("q=%00", "422 invalid_query [q invalid_value]"),
+            ("include=runs", "422 invalid_query [include invalid_value]"),
             ("lable=team:ops", "422 invalid_query [lable unknown_parameter]"),
             ("cursor=x", "422 invalid_cursor [cursor invalid_cursor]"),
             (&format!("cursor={runs}"), "422 invalid_cursor [cursor invalid_cursor]"),

@@ -51,18 +51,22 @@ pub async fn pause_job(
     if_match: IfMatch,
     OptionalJson(PauseRequest { reason, until }): OptionalJson<PauseRequest>,
 ) -> Result<JobView, Problem> {
-    const LONGEST: usize = 1_024;
-    if reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST) {
-        let detail = format!("longer than {LONGEST} characters");
-        return Err(Invalid::one("/reason", "too_long", detail).into());
-    }
     let until = until.map(domain::whole_millis);
-    if until.is_some_and(|until| until <= state.scheduler.now() || !is_in_range(until)) {
-        let detail = "must lie in the future, and before 2101";
-        return Err(Invalid::one("/until", "out_of_range", detail).into());
-    }
+    check_pause(reason.as_deref(), until, state.scheduler.now())?;
     let expected = if_match.expected(&state, &project, &key).await?;
     Ok(state.scheduler.pause(&project.0, &key, reason.as_deref(), until, expected).await?.into())
+}
+
+/// What may be wrong with a pause.
+pub(super) fn check_pause(reason: Option<&str>, until: Option<Instant>, now: Instant) -> Result<(), Invalid> {
+    const LONGEST: usize = 1_024;
+    if reason.is_some_and(|reason| reason.chars().count() > LONGEST) {
+        return Err(Invalid::one("/reason", "too_long", format!("longer than {LONGEST} characters")));
+    }
+    if until.is_some_and(|until| until <= now || !is_in_range(until)) {
+        return Err(Invalid::one("/until", "out_of_range", "must lie in the future, and before 2101"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub async fn replace_job(
     if_match: IfMatch,
     JsonBody(draft): JsonBody<JobDraft>,
 ) -> Result<JobView, Problem> {
-    admit(&state, &draft.target)?;
+    admit(&state, &draft)?;
     let expected = if_match.expected(&state, &project, &key).await?;
     Ok(state.scheduler.replace(&project.0, &key, draft, expected).await?.into())
 }

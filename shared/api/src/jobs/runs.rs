@@ -6,7 +6,7 @@ use axum::response::Response;
 use crate::extract::path::JobIdParam;
 use crate::extract::{JobPath, Project};
 use crate::problem::Problem;
-use crate::runs::list::{ListRunsParams, page};
+use crate::runs::list::{ListRunsParams, page_of_job};
 use crate::state::Shared;
 use crate::views::{Page, RunView};
 
@@ -31,11 +31,7 @@ pub async fn list_job_runs(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Problem> {
     let stored = state.scheduler.job(&project, &key).await?;
-    let id = match &stored.job {
-        Ok(job) => job.id,
-        Err(broken) => broken.id,
-    };
-    page(&state, project, Some(id), &uri).await
+    page_of_job(&state, project, stored.id(), &uri).await
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ fn tagged<const N: usize>(components: &mut Components, name: &str, variants: [(&
     components.schemas.insert(name.to_owned(), union.into());
 }
 
-/// What is shown of a thing holds its draft's fields beside its own, and always all of them. Derived, it would be all
+/// What is shown of a thing holds its draft's fields beside its own, and always all of the former. Derived, it would be all
 /// of a closed draft and of something else, which nothing is.
 fn flatten(components: &mut Components, shown: &str, draft: &str) {
     let draft = named(components, draft);
@@ -94,8 +94,9 @@ fn flatten(components: &mut Components, shown: &str, draft: &str) {
     });
     let Some(mut whole) = own else { return };
     whole.description.clone_from(&derived.description);
+    whole.required.extend(draft.properties.keys().cloned());
     whole.properties.extend(draft.properties);
-    whole.required = whole.properties.keys().cloned().collect();
+    whole.required.sort();
     components.schemas.insert(shown.to_owned(), whole.into());
 }
 

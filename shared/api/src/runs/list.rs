@@ -4,12 +4,12 @@ use axum::extract::{OriginalUri, State};
 use axum::http::Uri;
 use axum::response::Response;
 use domain::{JobId, Run, RunKind, RunStatus};
-use engine::RunQuery;
+use engine::{JobKey, RunQuery, SchedulerError};
 
 use crate::cursor::{RunCursor, decode, encode};
 use crate::extract::Project;
-use crate::extract::query::{QueryString, one_of};
-use crate::problem::Problem;
+use crate::extract::query::{QueryString, instant, one_of};
+use crate::problem::{Code, PartProblem, Problem};
 use crate::state::{ApiState, Shared};
 use crate::views::{Page, RunView};
 
@@ -32,6 +32,22 @@ pub struct ListRunsParams {
     /// Made by one of these; repeated, or joined by commas.
     #[param(explode = false)]
     kind: Option<Vec<RunKind>>,
+    /// With nominal times from this instant on.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<String>,
+    /// With nominal times before this instant.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<String>,
+}
+
+/// How the job is described, in lists of the runs of all.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes parameters")]
+pub struct OfJobParam {
+    /// Of this job only: its id or name.
+    #[param(example = "nightly-report")]
+    job: Option<String>,
 }
 
 /// The orders there are.
@@ -53,7 +69,7 @@ enum ListRunsSort {
     path = "/runs",
     operation_id = "listRuns",
     tag = "runs",
-    params(ListRunsParams),
+    params(ListRunsParams, OfJobParam),
     responses((
         status = 200, description = "One page of runs", body = Page<RunView>,
         headers(("Link", description = "`rel=\"next\"`, where there is a next page"))
@@ -64,35 +80,62 @@ pub async fn list_runs(
     Project(project): Project,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Problem> {
-    page(&state, project, None, &uri).await
+    let mut query = QueryString::parse(uri.query());
+    let key = query.one("job", |text| Ok(text.to_owned()));
+    let mut asked = parse(project, query)?;
+    if let Some(key) = key {
+        asked.job = Some(job_of(&state, &asked.project, &key).await.map_err(|problem| {
+            let unknown = PartProblem::parameter("job", "unknown_job", "there is no such job");
+            problem.unwrap_or_else(|| Problem::with_parts(Code::InvalidQuery, vec![unknown]))
+        })?);
+    }
+    answer(&state, &asked, &uri).await
 }
 
-/// Answers with a page of runs, of all jobs or of one.
-pub(crate) async fn page(
+/// The id of the job that has this id or name. `None` where there is no such job; the runs of one that has been deleted
+/// are still found by its id.
+pub(super) async fn job_of(state: &ApiState, project: &str, key: &str) -> Result<JobId, Option<Problem>> {
+    match JobKey::from(key) {
+        JobKey::Id(id) => Ok(id),
+        key if key.to_string().chars().any(char::is_control) => Err(None),
+        key => match state.scheduler.job(project, &key).await {
+            Ok(stored) => Ok(stored.id()),
+            Err(SchedulerError::NotFound { .. }) => Err(None),
+            Err(error) => Err(Some(error.into())),
+        },
+    }
+}
+
+/// Answers with a page of one job's runs.
+pub(crate) async fn page_of_job(
     state: &ApiState,
     project: String,
-    job: Option<JobId>,
+    job: JobId,
     uri: &Uri,
 ) -> Result<Response, Problem> {
-    let query = parse(project, job, uri.query())?;
-    let ascending = query.ascending;
-    let found = state.scheduler.runs(&query).await?;
-    let cursor = |last: &Run| encode(RunCursor { ascending, run: last.id });
+    let query = RunQuery { job: Some(job), ..parse(project, QueryString::parse(uri.query()))? };
+    answer(state, &query, uri).await
+}
+
+async fn answer(state: &ApiState, query: &RunQuery, uri: &Uri) -> Result<Response, Problem> {
+    let found = state.scheduler.runs(query).await?;
+    let cursor = |last: &Run| encode(RunCursor { ascending: query.ascending, run: last.id });
     Ok(Page::<RunView>::new(found, cursor).answer(uri))
 }
 
-fn parse(project: String, job: Option<JobId>, query: Option<&str>) -> Result<RunQuery, Problem> {
-    let mut query = QueryString::parse(query);
+/// Reads what is left of a query, which must be all of it.
+fn parse(project: String, mut query: QueryString) -> Result<RunQuery, Problem> {
     let limit = query.limit();
     let sorts = [("scheduled_for", true), ("-scheduled_for", false)];
     let ascending = query.one("sort", |text| one_of(&sorts, text)).unwrap_or(false);
     let statuses = query.words("status", &RunStatus::ALL.map(|status| (status.as_str(), status)));
     let kinds = query.words("kind", &RunKind::ALL.map(|kind| (kind.as_str(), kind)));
+    let (from, until) = (query.one("from", instant), query.one("to", instant));
     let cursor = query.one("cursor", |text| Ok(text.to_owned()));
     query.finish()?;
     let after = cursor.map(|text| decode::<RunCursor>(&text, |at| at.ascending == ascending)).transpose()?;
     let after = after.map(|at| at.run);
-    Ok(RunQuery { project, job, statuses, kinds, ascending, after, limit })
+    Ok(RunQuery { project, job: None, statuses, kinds, from, until, ascending, after, limit })
 }
 
 #[cfg(test)]
@@ -124,6 +167,11 @@ mod tests {
         assert_eq!(listed("status=pending,running&kind=manual").await.0, ids);
         assert_eq!(listed("status=failed").await.0, Vec::<serde_json::Value>::new());
         assert_eq!(listed("kind=schedule").await.0, Vec::<serde_json::Value>::new());
+        assert_eq!(listed("from=2026-11-24T00:00:01Z&to=2026-11-24T00:00:02Z").await.0, ids[1..2]);
+        assert_eq!(listed("from=2026-11-24T01:00:01%2B01:00").await.0, ids[..2], "an offset is one");
+        app.create("weekly").await;
+        assert_eq!(listed("job=nightly").await.0, ids);
+        assert_eq!(listed("job=weekly").await.0, Vec::<serde_json::Value>::new());
     }
 
     #[tokio::test]
@@ -134,6 +182,9 @@ mod tests {
             ("kind=cron", "422 invalid_query [kind invalid_value]"),
             ("sort=name", "422 invalid_query [sort invalid_value]"),
             ("state=active", "422 invalid_query [state unknown_parameter]"),
+            ("from=noon", "422 invalid_query [from invalid_value]"),
+            ("to=2101-01-01T00:00:00Z", "422 invalid_query [to invalid_value]"),
+            ("job=nobody", "422 invalid_query [job unknown_job]"),
             ("cursor=e30", "422 invalid_cursor [cursor invalid_cursor]"),
         ] {
             assert_eq!(app.get(&format!("/api/v1/runs?{query}")).await.gist(), gist, "{query}");

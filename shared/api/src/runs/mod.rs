@@ -1,5 +1,6 @@
 //! `/runs`: one endpoint, one file.
 
+pub mod bulk;
 pub mod cancel;
 pub mod get;
 pub mod list;
@@ -13,6 +14,7 @@ use crate::state::Shared;
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::default()
         .routes(routes!(list::list_runs))
+        .routes(routes!(bulk::change_runs))
         .routes(routes!(get::get_run))
         .routes(routes!(cancel::cancel_run))
         .routes(routes!(retry::retry_run))

@@ -4,11 +4,12 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{Job, JobDraft, JobState, RunStatus};
+use engine::insights::RunGist;
 use engine::{InvalidJob, LastRun, StoredJob};
 use serde::Serialize;
 
 use crate::extract::if_match::etag;
-use crate::views::Timestamp;
+use crate::views::{GistView, Timestamp};
 
 /// A job, or what is left of one that cannot be read.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -56,6 +57,9 @@ pub struct ReadableJob {
     pub created_at: Timestamp,
     /// When its definition or state was last changed.
     pub updated_at: Timestamp,
+    /// Its latest runs, oldest first, in lists that were asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<Vec<GistView>>,
 }
 
 /// What is known of a job whose stored form cannot be read.
@@ -82,6 +86,9 @@ pub struct UnreadableJob {
     pub created_at: Timestamp,
     /// When its definition or state was last changed.
     pub updated_at: Timestamp,
+    /// Its latest runs, oldest first, in lists that were asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<Vec<GistView>>,
 }
 
 /// The gist of a job's latest finished run.
@@ -121,6 +128,7 @@ fn readable(job: Job, last_run: Option<LastRunView>) -> ReadableJob {
         version: job.version,
         created_at: job.created_at.into(),
         updated_at: job.updated_at.into(),
+        history: None,
     }
 }
 
@@ -135,6 +143,7 @@ fn unreadable(job: InvalidJob, last_run: Option<LastRunView>) -> UnreadableJob {
         version: job.version,
         created_at: job.created_at.into(),
         updated_at: job.updated_at.into(),
+        history: None,
     }
 }
 
@@ -158,6 +167,15 @@ impl JobView {
         match self {
             Self::Readable(job) => job.version,
             Self::Invalid(job) => job.version,
+        }
+    }
+
+    /// Adds its latest runs.
+    pub fn add_history(&mut self, runs: &[RunGist]) {
+        let history = Some(runs.iter().map(GistView::from).collect());
+        match self {
+            Self::Readable(job) => job.history = history,
+            Self::Invalid(job) => job.history = history,
         }
     }
 

@@ -124,6 +124,10 @@ async fn a_store_that_does_not_answer_is_a_503_and_a_broken_one_a_500() {
                 "POST" if path.ends_with("/backfill") => {
                     r#"{"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}"#.to_owned()
                 }
+                "POST" if path.ends_with("/bulk") => {
+                    let action = if path.contains("/jobs/") { "pause" } else { "cancel" };
+                    format!("{{\"action\": \"{action}\", \"filter\": {{}}}}")
+                }
                 "POST" if path != "/api/v1/jobs" => String::new(),
                 "PUT" if path.contains("/calendars/") => "{}".to_owned(),
                 _ => body.clone(),

@@ -59,7 +59,12 @@ impl Scheduler {
 
     /// The job as it will be. Calendars are read after the job: whoever changes one later finds this job's write, or
     /// makes it fail.
-    async fn changed(&self, project: &str, stored: &StoredJob, edit: &Edit<'_>) -> Result<Changed> {
+    pub(super) async fn changed(
+        &self,
+        project: &str,
+        stored: &StoredJob,
+        edit: &Edit<'_>,
+    ) -> Result<Changed> {
         match edit {
             Edit::Replace(draft) => self.redrafted(project, stored, (*draft).clone()).await,
             Edit::Patch(patch) => {

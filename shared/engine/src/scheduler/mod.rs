@@ -1,6 +1,7 @@
 //! Keeping jobs: what the API asks of the service.
 
 mod backfills;
+mod bulk;
 mod calendars;
 mod edit;
 
@@ -17,6 +18,7 @@ use domain::{
 use serde_json::Value;
 
 pub use self::backfills::BackfillProgress;
+pub use self::bulk::{Acted, JobAction, RunAction};
 pub use self::calendars::CalendarPut;
 use self::edit::Edit;
 use crate::calendars::Calendars;
@@ -201,8 +203,7 @@ impl Scheduler {
     /// worker, on whatever node that is, and its final status tells whether that came in time.
     pub async fn cancel(&self, project: &str, id: RunId) -> Result<Run> {
         let Some(run) = self.store.request_cancel(project, id).await? else {
-            let run = self.run(project, id).await?;
-            return Err(SchedulerError::Conflict(format!("the run is finished: {}", run.status.as_str())));
+            return Err(finished(&self.run(project, id).await?));
         };
         if run.status == RunStatus::Pending {
             let settled =
@@ -218,16 +219,7 @@ impl Scheduler {
     /// Gives a run that ended badly one more attempt. It stays the same run: same id, same nominal time, so the
     /// target can tell that it is the same work.
     pub async fn retry(&self, project: &str, id: RunId) -> Result<Run> {
-        let mut run = self.run(project, id).await?;
-        if !matches!(run.status, RunStatus::Failed | RunStatus::TimedOut | RunStatus::Cancelled) {
-            let status = run.status.as_str();
-            return Err(SchedulerError::Conflict(format!(
-                "only a failed, timed out or cancelled run can be retried; this one is {status}"
-            )));
-        }
-        if self.store.job(project, &run.job_id.into()).await?.is_none() {
-            return Err(SchedulerError::Conflict("the run's job has been deleted".to_owned()));
-        }
+        let mut run = self.check_retry(project, id).await?;
         run.status = RunStatus::Pending;
         run.due_at = Some(self.clock.now());
         run.finished_at = None;
@@ -239,6 +231,27 @@ impl Scheduler {
         run.token += 1;
         self.alarm.arm(run.job_id, run.due_at).await;
         Ok(run)
+    }
+
+    /// The run, where it can be retried.
+    async fn check_retry(&self, project: &str, id: RunId) -> Result<Run> {
+        let run = self.run(project, id).await?;
+        if !matches!(run.status, RunStatus::Failed | RunStatus::TimedOut | RunStatus::Cancelled) {
+            let status = run.status.as_str();
+            return Err(SchedulerError::Conflict(format!(
+                "only a failed, timed out or cancelled run can be retried; this one is {status}"
+            )));
+        }
+        if self.store.job(project, &run.job_id.into()).await?.is_none() {
+            return Err(SchedulerError::Conflict("the run's job has been deleted".to_owned()));
+        }
+        Ok(run)
+    }
+
+    /// Whether the run can be cancelled.
+    async fn check_cancel(&self, project: &str, id: RunId) -> Result<()> {
+        let run = self.run(project, id).await?;
+        if run.status.is_finished() { Err(finished(&run)) } else { Ok(()) }
     }
 
     /// What `timing` would mean if a job with it were stored at `from`: its schedule with defaults filled in, and the
@@ -296,6 +309,10 @@ fn name_taken(error: StoreError, job: &Job) -> SchedulerError {
         StoreError::NameTaken => SchedulerError::NameTaken(job.draft.name.clone()),
         other => SchedulerError::Store(other),
     }
+}
+
+fn finished(run: &Run) -> SchedulerError {
+    SchedulerError::Conflict(format!("the run is finished: {}", run.status.as_str()))
 }
 
 fn no_run(id: RunId) -> SchedulerError {

@@ -88,6 +88,8 @@ impl Bench {
             job: None,
             statuses: Vec::new(),
             kinds: Vec::new(),
+            from: None,
+            until: None,
             ascending: true,
             after: None,
             limit: 10_000,

@@ -131,7 +131,7 @@ async fn walk(
     statement.fetch_all(pool).await?.iter().map(rows::stored_job).collect()
 }
 
-/// `$5` is the cursor, `$6` the job.
+/// `$5` and `$6` are the bounds of the ids, `$7` the job.
 macro_rules! list_runs {
     ($condition:literal, $order:literal) => {
         concat!(
@@ -142,7 +142,7 @@ SELECT ",
 WHERE r.project = $1
     AND (cardinality($2::smallint[]) = 0 OR r.status = ANY ($2))
     AND (cardinality($3::smallint[]) = 0 OR r.kind = ANY ($3))
-    ",
+    AND r.id >= $5 AND r.id < $6 ",
             $condition,
             "
 ORDER BY r.id ",
@@ -152,27 +152,58 @@ ORDER BY r.id ",
     };
 }
 
-fn run_statement(of_job: bool, ascending: bool, goes_on: bool) -> &'static str {
-    match (of_job, ascending, goes_on) {
+/// Unfinished runs are few and have an index of their own. Materialised, because the planner, for the order's sake,
+/// would rather walk along all of the others.
+macro_rules! list_unfinished_runs {
+    ($condition:literal, $order:literal) => {
+        concat!(
+            "-- list_unfinished_runs
+WITH unfinished AS MATERIALIZED (
+    SELECT r.id FROM runs AS r
+    WHERE r.due_at IS NOT NULL AND r.project = $1 AND r.status = ANY ($2)
+        AND (cardinality($3::smallint[]) = 0 OR r.kind = ANY ($3))
+        AND r.id >= $5 AND r.id < $6 ",
+            $condition,
+            "
+)
+SELECT ",
+            run_columns!(),
+            " FROM runs AS r
+WHERE r.id = ANY (ARRAY(SELECT id FROM unfinished ORDER BY id ",
+            $order,
+            " LIMIT $4)) ORDER BY r.id ",
+            $order
+        )
+    };
+}
+
+fn run_statement(unfinished_only: bool, of_job: bool, ascending: bool) -> &'static str {
+    match (unfinished_only, of_job, ascending) {
         (false, false, false) => list_runs!("", "DESC"),
-        (false, false, true) => list_runs!("AND r.id < $5", "DESC"),
-        (false, true, false) => list_runs!("", "ASC"),
-        (false, true, true) => list_runs!("AND r.id > $5", "ASC"),
-        (true, false, false) => list_runs!("AND r.job_id = $5", "DESC"),
-        (true, false, true) => list_runs!("AND r.id < $5 AND r.job_id = $6", "DESC"),
-        (true, true, false) => list_runs!("AND r.job_id = $5", "ASC"),
-        (true, true, true) => list_runs!("AND r.id > $5 AND r.job_id = $6", "ASC"),
+        (false, false, true) => list_runs!("", "ASC"),
+        (false, true, false) => list_runs!("AND r.job_id = $7", "DESC"),
+        (false, true, true) => list_runs!("AND r.job_id = $7", "ASC"),
+        (true, false, false) => list_unfinished_runs!("", "DESC"),
+        (true, false, true) => list_unfinished_runs!("", "ASC"),
+        (true, true, false) => list_unfinished_runs!("AND r.job_id = $7", "DESC"),
+        (true, true, true) => list_unfinished_runs!("AND r.job_id = $7", "ASC"),
     }
 }
 
 pub(super) async fn runs(pool: &PgPool, query: &RunQuery) -> sqlx::Result<Page<Run>> {
     let statuses: Vec<i16> = query.statuses.iter().map(|status| *status as i16).collect();
     let kinds: Vec<i16> = query.kinds.iter().map(|kind| *kind as i16).collect();
-    let text = run_statement(query.job.is_some(), query.ascending, query.after.is_some());
-    let mut statement =
-        sqlx::query(text).bind(&query.project).bind(statuses).bind(kinds).bind(i64::from(query.limit) + 1);
-    for id in query.after.iter().map(|after| after.0).chain(query.job.map(|job| job.0)) {
-        statement = statement.bind(id);
+    let (from, until) = query.bounds();
+    let text = run_statement(query.unfinished_only(), query.job.is_some(), query.ascending);
+    let mut statement = sqlx::query(text)
+        .bind(&query.project)
+        .bind(statuses)
+        .bind(kinds)
+        .bind(i64::from(query.limit) + 1)
+        .bind(from.0)
+        .bind(until.0);
+    if let Some(job) = query.job {
+        statement = statement.bind(job.0);
     }
     let items = statement.fetch_all(pool).await?.iter().map(rows::run).collect::<sqlx::Result<_>>()?;
     Ok(Page::from_one_more(items, query.limit))
@@ -205,7 +236,7 @@ pub(super) async fn count_due(pool: &PgPool, from: Instant, until: Instant, limi
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-fn by_number<T: Copy>(all: &[T], counted: Vec<(i16, i64)>) -> Vec<(T, u64)> {
+pub(super) fn by_number<T: Copy>(all: &[T], counted: Vec<(i16, i64)>) -> Vec<(T, u64)> {
     let known = counted.into_iter().filter_map(|(number, count)| Some((numbered(all, number)?, count)));
     known.map(|(it, count)| (it, u64::try_from(count).unwrap_or(0))).collect()
 }

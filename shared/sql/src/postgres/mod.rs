@@ -6,6 +6,7 @@ mod calendars;
 mod clock;
 mod firing;
 mod idempotency;
+mod insights;
 mod jobs;
 mod leasing;
 mod listen;

@@ -9,6 +9,7 @@ mod batch;
 mod calendars;
 mod firing;
 mod idempotency;
+mod insights;
 mod jobs;
 mod leasing;
 mod listing;

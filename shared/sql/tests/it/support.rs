@@ -19,6 +19,7 @@ pub(crate) async fn sqlite() -> Option<Fixture> {
     Some(Fixture {
         store: store.clone(),
         calendars: store.clone(),
+        insights: store.clone(),
         idempotency: store,
         backdoor,
         guard: Box::new(folder),
@@ -33,6 +34,7 @@ pub(crate) async fn postgres() -> Option<Fixture> {
     Some(Fixture {
         store: store.clone(),
         calendars: store.clone(),
+        insights: store.clone(),
         idempotency: store,
         backdoor,
         guard: Box::new(guard),

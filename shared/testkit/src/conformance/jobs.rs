@@ -60,8 +60,12 @@ pub async fn every_field_of_a_job_survives(it: &Fixture) {
     let before = expected(&rich);
     rich.state = JobState::Paused;
     rich.next_fire_at = None;
-    rich.pause =
-        Some(Pause { reason: Some("„wartung“".to_owned()), since: before.next_fire_at, until: None });
+    rich.pause = Some(Pause {
+        reason: Some("„wartung“".to_owned()),
+        since: before.next_fire_at,
+        until: None,
+        by_failures: true,
+    });
     rich.version = 1_000_000_007;
     rich.runs_started = 1_000_000_009;
     rich.updated_at = at("2026-11-25T00:00:00.789Z");

@@ -8,6 +8,7 @@
 //!     Some(testkit::Fixture {
 //!         store: store.clone(),
 //!         calendars: store.clone(),
+//!         insights: store.clone(),
 //!         idempotency: store.clone(),
 //!         backdoor: store,                  // impl testkit::Backdoor
 //!         guard: Box::new(directory),
@@ -39,6 +40,7 @@ pub mod cancelling;
 pub mod corrupt;
 pub mod firing;
 pub mod idempotency;
+pub mod insights;
 pub mod jobs;
 pub mod leasing;
 pub mod listing;
@@ -55,7 +57,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::JobId;
-use engine::{Calendars, Idempotency, Store};
+use engine::{Calendars, Idempotency, Insights, Store};
 
 pub use self::run::case;
 
@@ -65,6 +67,8 @@ pub struct Fixture {
     pub store: Arc<dyn Store>,
     /// The port for calendars, usually the same object.
     pub calendars: Arc<dyn Calendars>,
+    /// The port for overviews, likewise.
+    pub insights: Arc<dyn Insights>,
     /// The port for answers to repeated requests, likewise.
     pub idempotency: Arc<dyn Idempotency>,
     /// What the ports do not offer and the tests need.
@@ -145,6 +149,7 @@ macro_rules! __conformance_cases {
                 unfinished_runs_come_oldest_first
                 runs_are_listed_in_both_directions
                 runs_are_filtered
+                runs_are_listed_within_a_range
                 runs_are_paged_in_both_directions
                 a_page_tells_whether_more_follows
                 the_last_run_is_the_newest_finished_one
@@ -268,6 +273,21 @@ macro_rules! __conformance_cases {
                 jobs_are_looked_at_in_steps
                 ended_backfills_go
                 a_round_is_claimed_once
+            }
+            insights {
+                a_window_reaches_as_far_as_its_newest_runs
+                runs_are_tallied_by_part_status_and_kind
+                jobs_are_tallied_worst_first
+                a_gist_is_that_of_its_run
+                a_gist_passes_by_long_attempts
+                gists_are_filtered_and_limited
+                a_share_of_the_runs_is_drawn_by_their_ids
+                histories_are_cut_job_by_job
+                runs_of_jobs_are_tallied_by_part
+                jobs_are_found_by_many_ids
+                idle_jobs_are_listed_newest_first
+                overdue_jobs_are_told_with_their_instants
+                jobs_of_a_project_are_counted_by_state
             }
             idempotency {
                 a_key_is_reserved_once

@@ -163,6 +163,41 @@ pub async fn runs_are_filtered(it: &Fixture) {
     assert_eq!(ids(&it.runs(&all).await), [third.id]);
 }
 
+/// A list can be of a range of nominal times, its beginning included and its end not; also together with all else.
+pub async fn runs_are_listed_within_a_range(it: &Fixture) {
+    let [first, second, third] = three(it).await;
+    let leased = it.lease("w", "2026-11-24T00:00:10Z", "2026-11-24T00:00:40Z").await;
+    let of_first = leased.iter().find(|it| it.run.id == first.id).unwrap();
+    it.settle(&[succeeded(&of_first.run, "2026-11-24T00:00:11Z")]).await;
+    let range = |from: &str, until: &str| RunQuery {
+        from: Some(at(from)),
+        until: Some(at(until)),
+        ..all_runs("default")
+    };
+    let whole = range("2026-11-24T00:00:01Z", "2026-11-24T00:00:03Z");
+    assert_eq!(ids(&it.runs(&whole).await), [second.id, first.id]);
+    let later = range("2026-11-24T00:00:01.001Z", "2026-11-24T00:00:03.001Z");
+    assert_eq!(ids(&it.runs(&RunQuery { ascending: true, ..later.clone() }).await), [second.id, third.id]);
+    assert_eq!(ids(&it.runs(&RunQuery { job: Some(third.job_id), ..later.clone() }).await), [third.id]);
+    for statuses in [vec![RunStatus::Running], vec![RunStatus::Pending, RunStatus::Running]] {
+        let unfinished = RunQuery { statuses, ..whole.clone() };
+        assert_eq!(ids(&it.runs(&unfinished).await), [second.id]);
+        let unfinished = RunQuery { from: None, until: None, limit: 1, ..unfinished };
+        let page = it.runs(&unfinished).await;
+        assert_eq!((ids(&page), page.has_more), (vec![third.id], true));
+        let rest = RunQuery { after: Some(third.id), ..unfinished.clone() };
+        assert_eq!(ids(&it.runs(&rest).await), [second.id]);
+        let upwards = RunQuery { ascending: true, job: Some(third.job_id), ..unfinished };
+        assert_eq!(ids(&it.runs(&upwards).await), [third.id]);
+    }
+    let paged =
+        RunQuery { after: Some(third.id), limit: 1, ..range("2026-11-24T00:00:01Z", "2026-11-24T01:00:00Z") };
+    assert_eq!(ids(&it.runs(&paged).await), [second.id]);
+    let paged = RunQuery { after: Some(first.id), ascending: true, ..paged };
+    assert_eq!(ids(&it.runs(&paged).await), [second.id]);
+    assert!(it.runs(&range("2026-11-24T00:00:02Z", "2026-11-24T00:00:02Z")).await.items.is_empty());
+}
+
 /// Pages in either direction join into the whole list, each row once.
 pub async fn runs_are_paged_in_both_directions(it: &Fixture) {
     let job = job("report").build();

@@ -76,6 +76,8 @@ pub(crate) fn all_runs(project: &str) -> RunQuery {
         job: None,
         statuses: Vec::new(),
         kinds: Vec::new(),
+        from: None,
+        until: None,
         ascending: false,
         after: None,
         limit: 1_000,

@@ -36,14 +36,13 @@ impl State {
     }
 
     pub(super) fn list_runs(&self, query: &RunQuery) -> Page<Run> {
+        let (low, high) = query.bounds();
         let listed = |run: &&Run| {
             run.project == query.project
+                && (low..high).contains(&run.id)
                 && query.job.is_none_or(|job| run.job_id == job)
                 && (query.statuses.is_empty() || query.statuses.contains(&run.status))
                 && (query.kinds.is_empty() || query.kinds.contains(&run.kind))
-                && query
-                    .after
-                    .is_none_or(|after| if query.ascending { run.id > after } else { run.id < after })
         };
         let mut runs: Vec<Run> = self.runs.values().filter(listed).cloned().collect();
         if !query.ascending {

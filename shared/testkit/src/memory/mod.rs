@@ -5,6 +5,7 @@
 mod backfills;
 mod calendars;
 mod faults;
+mod insights;
 mod keys;
 mod listing;
 mod purge;
@@ -91,6 +92,7 @@ impl MemoryStore {
         Fixture {
             store: store.clone(),
             calendars: store.clone(),
+            insights: store.clone(),
             idempotency: store.clone(),
             backdoor: store,
             guard: Box::new(()),

@@ -11,6 +11,7 @@ mod max_runs;
 mod misfires;
 mod retries;
 mod suite;
+mod upcoming;
 mod wrong;
 
 #[expect(clippy::unused_async, reason = "the form of every fixture")]
