@@ -158,6 +158,7 @@ impl Job {
         surroundings: impl Into<Surroundings<'a>>,
         now: Instant,
     ) -> Result<Changed, Invalid> {
+        let now = self.no_earlier(now);
         let sound = sound(draft, self.id, surroundings.into(), now, Some(&self.draft.schedule))?;
         let rescheduled = sound.draft.timing().unjittered() != self.draft.timing().unjittered()
             || sound.calendars != self.calendars;
@@ -190,6 +191,7 @@ impl Job {
         there_are: &[CalendarCopy],
         now: Instant,
     ) -> Result<Option<Changed>, Invalid> {
+        let now = self.no_earlier(now);
         let current =
             |old: &CalendarCopy| there_are.iter().find(|it| it.name == old.name).unwrap_or(old).clone();
         let calendars: Vec<_> = self.calendars.iter().map(current).collect();
@@ -231,6 +233,19 @@ impl Job {
             return job;
         }
         Self { state: JobState::Completed, next_fire_at: None, ..job }
+    }
+
+    /// `now`, or the last instant up to which this job's occurrences are accounted for, where whoever changes it has
+    /// a clock that is behind the one it fired by: what has its record must not become due again.
+    fn no_earlier(&self, now: Instant) -> Instant {
+        let due = self.pause.as_ref().map_or(self.next_fire_at, |pause| pause.since);
+        let accounted = match due {
+            Some(due) => self.plan.last_until(self.plan.due_for(due) - MILLI),
+            // Not known: there may be any number of occurrences left that it will not have.
+            None if self.state == JobState::Invalid || !self.has_runs_left() => None,
+            None => self.plan.last_until(crate::time::horizon()),
+        };
+        now.max(self.since).max(accounted.unwrap_or(now))
     }
 
     /// This job, due for `next` and not before; what was due of `before` until now is closed.
@@ -285,11 +300,14 @@ impl Job {
         if self.pause.is_none() {
             return Changed { job: self.clone(), closing: Vec::new() };
         }
+        let now = self.no_earlier(now);
         let job = Self { pause: None, version: self.version + 1, updated_at: now, ..self.clone() };
         let next = self.plan.next_after(now);
         job.rescheduled(self, next, now)
     }
 }
+
+const MILLI: chrono::TimeDelta = chrono::TimeDelta::milliseconds(1);
 
 /// A draft with its defaults filled in, and what it means.
 struct Sound {
@@ -333,7 +351,7 @@ fn first_occurrence(draft: &JobDraft, plan: &Plan, now: Instant, past: Past) -> 
     if just_passed.is_some_and(|at| past == Past::Never || now - at > draft.misfire.window.to_delta()) {
         return Err(Invalid::one("/schedule/at", "in_the_past", "lies in the past"));
     }
-    let after = just_passed.map_or(now, |at| at - chrono::TimeDelta::milliseconds(1));
+    let after = just_passed.map_or(now, |at| at - MILLI);
     plan.next_after(after).ok_or_else(|| {
         let bounded = draft.start_at.is_some() || draft.end_at.is_some();
         let detail = match (bounded, draft.calendars.is_empty()) {
