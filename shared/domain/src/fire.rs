@@ -44,7 +44,8 @@ impl Firing {
 /// - later than `misfire.window`, it is missed;
 /// - in between, `misfire.policy` decides; what it leaves out is missed.
 ///
-/// A paused job is due when its pause ends, and resumed then. The schedule ends with the last run that `max_runs` admits:
+/// A paused job is due when its pause ends, and resumed as of then, however late that is noticed: what was due since
+/// fires or is missed like anything that is noticed late. The schedule ends with the last run that `max_runs` admits:
 /// what would be due after it is no occurrence any more.
 ///
 /// Missed occurrences that follow each other share one record, and so do those that the job's calendars leave out.
@@ -60,14 +61,7 @@ pub fn fire(job: &Job, first_due: Instant, now: Instant, active: u64, started: u
         };
     }
     if job.pause.as_ref().is_some_and(|pause| pause.until == Some(first_due)) {
-        let counted = Job { runs_started: started, ..job.clone() };
-        let Changed { job: resumed, closing } = counted.resumed(now);
-        return Firing {
-            job_id: job.id,
-            next_fire_at: resumed.next_fire_at,
-            state: resumed.state,
-            runs: closing,
-        };
+        return end_pause(&Job { runs_started: started, ..job.clone() }, first_due, now, active);
     }
     let plan = &job.plan;
     let first = plan.due_for(first_due);
@@ -81,7 +75,8 @@ pub fn fire(job: &Job, first_due: Instant, now: Instant, active: u64, started: u
 
     let runs_left = job.draft.max_runs.map(|most| u64::from(most).saturating_sub(started));
     let next = (runs_left != Some(0)).then_some(first);
-    let mut ledger = Ledger { job, now, active, runs_left, runs: Vec::new(), next, last: first };
+    let since = job.counts_since(first);
+    let mut ledger = Ledger { job, now, active, runs_left, since, runs: Vec::new(), next, last: first };
     if let Some(oldest) = due_before(now - misfire.window.to_delta()) {
         ledger.miss(oldest, Reason::Window);
     }
@@ -109,6 +104,21 @@ pub fn fire(job: &Job, first_due: Instant, now: Instant, active: u64, started: u
     Firing { job_id: job.id, next_fire_at, state, runs: ledger.runs }
 }
 
+fn end_pause(job: &Job, until: Instant, now: Instant, active: u64) -> Firing {
+    let Changed { job: resumed, mut closing } = job.resumed(until);
+    for run in &mut closing {
+        (run.created_at, run.finished_at) = (now, Some(now));
+    }
+    match resumed.next_fire_at {
+        Some(next) if next <= now => {
+            let mut firing = fire(&resumed, next, now, active, resumed.runs_started);
+            firing.runs.splice(..0, closing);
+            firing
+        }
+        next_fire_at => Firing { job_id: job.id, next_fire_at, state: resumed.state, runs: closing },
+    }
+}
+
 /// The records of all occurrences of `job` up to `now` that will not fire any more, because the job is resumed or
 /// rescheduled.
 pub(crate) fn close_ledger(job: &Job, now: Instant, reason: Reason) -> Vec<Run> {
@@ -116,7 +126,10 @@ pub(crate) fn close_ledger(job: &Job, now: Instant, reason: Reason) -> Vec<Run> 
     let next = due.map(|due| job.plan.due_for(due));
     // Of a job without a next occurrence all are accounted for, save what its calendars left out since the last one.
     let first = next.unwrap_or(now + MILLI);
-    let mut ledger = Ledger { job, now, active: 0, runs_left: None, runs: Vec::new(), next, last: first };
+    // A pause that is still there has not ended, whenever it would have.
+    let since = job.since;
+    let mut ledger =
+        Ledger { job, now, active: 0, runs_left: None, since, runs: Vec::new(), next, last: first };
     ledger.miss(now, reason);
     ledger.leave_out(first, now);
     ledger.runs
@@ -128,6 +141,8 @@ struct Ledger<'a> {
     active: u64,
     /// How many more runs the job may start; `None` for any number.
     runs_left: Option<u64>,
+    /// Since when the schedule counts.
+    since: Instant,
     runs: Vec<Run>,
     /// The first occurrence not accounted for.
     next: Option<Instant>,
@@ -179,8 +194,7 @@ impl Ledger<'_> {
             return;
         }
         let before = plan.last_until(just_before(first));
-        let since = self.job.counts_since(first);
-        let since = before.map_or(since, |before| before.max(since));
+        let since = before.map_or(self.since, |before| before.max(self.since));
         if let Some(LeftOut { first, last, count }) = plan.left_out(since + MILLI, until) {
             self.record(RunStatus::Skipped, Reason::Calendar, (first, last), count);
             self.runs.sort_by_key(|run| run.scheduled_for);

@@ -139,3 +139,21 @@ async fn a_pause_that_would_end_can_be_ended_or_prolonged() {
     let runs = bench.settled().await;
     assert_eq!((runs.len(), runs[0].count, runs[1].status), (2, 3, RunStatus::Succeeded));
 }
+
+/// The service was away when the pause ended: what was due since is late, and not paused.
+#[tokio::test]
+async fn what_is_due_after_a_pause_has_ended_is_not_lost_where_its_end_is_noticed_late() {
+    let bench = Bench::new();
+    bench.create(job("report").every("1m").draft()).await;
+    let until = at("2026-11-24T00:05:30Z");
+    bench.scheduler.pause("default", &key("report"), None, Some(until), None).await.unwrap();
+    bench.look_after("8m20s").await;
+    let runs = bench.settled().await;
+    let gist: Vec<_> = runs.iter().map(|run| (run.status, run.reason, run.count)).collect();
+    let missed = |reason, count| (RunStatus::Missed, Some(reason), count);
+    let ran = (RunStatus::Succeeded, None, 1);
+    assert_eq!(gist, [missed(Reason::Paused, 5), missed(Reason::Downtime, 2), ran]);
+    assert_eq!(runs[2].scheduled_for, at("2026-11-24T00:08:00Z"));
+    assert!(runs.iter().all(|run| run.created_at == at("2026-11-24T00:08:20Z")));
+    assert_eq!(state(&bench, "report").await, (JobState::Active, None));
+}

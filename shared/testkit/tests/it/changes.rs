@@ -1,7 +1,9 @@
 //! Creating, editing, pausing, resuming: what becomes of the past and of the next occurrence.
 
 use domain::time::Zone;
-use domain::{Invalid, Job, JobDraft, JobId, JobState, Reason, Run, RunStatus};
+use domain::{Invalid, Job, JobDraft, JobId, JobState, Reason, Run, RunStatus, fire, parse};
+use serde_json::json;
+use testkit::fixtures::calendar;
 use testkit::{at, job};
 
 use crate::misfires::words;
@@ -183,4 +185,41 @@ fn a_date_paused_over_its_instant_is_missed() {
     let resumed = once.paused(None, at("2026-11-24T00:30:00Z")).resumed(at("2026-11-24T02:00:00Z"));
     assert_eq!(resumed.job.state, JobState::Completed);
     assert_eq!(words(&only(resumed.closing)), "missed(paused) 24 01:00:00");
+}
+
+/// Nodes estimate the database's time from below: the one that changes a job may be behind the one that fired it.
+#[test]
+fn a_change_by_a_clock_that_is_behind_makes_nothing_due_again() {
+    let mut fired = job("report").build();
+    fired.next_fire_at = Some(at("2026-11-24T00:06:00Z"));
+    let behind = at("2026-11-24T00:03:10Z");
+    let edited = fired.edit(job("report").every("30s").draft(), &Zone::default(), behind).unwrap();
+    assert_eq!(edited.job.next_fire_at, Some(at("2026-11-24T00:05:30Z")));
+    let resumed = fired.paused(None, behind).resumed(behind);
+    assert_eq!(resumed.job.next_fire_at, Some(at("2026-11-24T00:06:00Z")));
+    assert!(edited.closing.is_empty() && resumed.closing.is_empty());
+}
+
+/// A job that is due every minute, except for 00:02 and 00:03, and paused meanwhile.
+fn paused_over_a_gap() -> Job {
+    let gap =
+        json!({"timezone": "UTC", "ranges": [{"from": "2026-11-24T00:02", "until": "2026-11-24T00:04"}]});
+    let gap = calendar("gap", parse::from_value(gap).unwrap());
+    let job = job("report").excluding(&gap).build();
+    let job = Job { next_fire_at: Some(at("2026-11-24T00:04:00Z")), ..job };
+    job.paused_until(None, Some(at("2026-11-24T00:03:30Z")), at("2026-11-24T00:01:30Z"))
+}
+
+#[test]
+fn what_calendars_leave_out_is_recorded_though_a_pause_will_end_by_itself() {
+    let draft = job("report").draft();
+    let edited = paused_over_a_gap().edit(draft, &Zone::default(), at("2026-11-24T00:02:30Z")).unwrap();
+    assert_eq!(words(&only(edited.closing)), "skipped(calendar) 24 00:02:00");
+}
+
+#[test]
+fn what_calendars_leave_out_is_recorded_when_a_pause_ends_by_itself() {
+    let until = at("2026-11-24T00:03:30Z");
+    let firing = fire(&paused_over_a_gap(), until, until, 0, 0);
+    assert_eq!(words(&only(firing.runs)), "skipped(calendar) 24 00:02:00..24 00:03:00 x2");
 }
