@@ -224,9 +224,12 @@ impl Dispatcher {
         let fired = firings.len();
         self.crowded.store(left_out, Ordering::Relaxed);
         let mut batch = Vec::with_capacity(at_once.len());
+        let (late, mut waiting) = (self.is_late(&lease), Vec::new());
         for run in firings.into_iter().flat_map(|firing| firing.runs) {
             if run.status == RunStatus::Running {
-                if let Some(job) = at_once.remove(&run.id) {
+                if late {
+                    waiting.push(put_back(run, now));
+                } else if let Some(job) = at_once.remove(&run.id) {
                     batch.push((run, job));
                 } else if let (Some((job, place)), Some(permit)) = (starts.remove(&run.id), room.pop()) {
                     self.start(run, job, (permit, place));
@@ -236,6 +239,9 @@ impl Dispatcher {
             }
         }
         self.start_at_once(batch);
+        if !waiting.is_empty() {
+            self.store.commit_settled(&waiting).await?;
+        }
         Ok((fired, fired == limit))
     }
 
@@ -246,11 +252,15 @@ impl Dispatcher {
             return Ok((0, false));
         }
         let now = self.clock.now();
-        let leased = self.store.lease_runs(now, &self.lease(now), clamp(room.len())).await?;
+        let lease = self.lease(now);
+        let mut leased = self.store.lease_runs(now, &lease, clamp(room.len())).await?;
+        // The store is asked about some; the others must not wait for its answers.
+        leased.sort_by_key(asks_the_store);
         let (count, more) = (leased.len(), leased.len() == room.len());
         let mut waiting = Vec::new();
         for LeasedRun { run, was, job } in leased {
             match job {
+                _ if was == RunStatus::Pending && self.is_late(&lease) => waiting.push(put_back(run, now)),
                 // Rare enough to look closer: a job that cannot be read may be mended, a deleted one is gone.
                 // An error must not cost the rest of the batch its leases; the run waits in that case, too.
                 None => match self.store.job(&run.project, &run.job_id.into()).await {
@@ -264,7 +274,8 @@ impl Dispatcher {
                 // Its place at the host first: a turn that is not taken would have kept others from theirs.
                 Some(job) => match self.hosts.enter(&job.draft.target) {
                     None => waiting.push(put_back(run, now + HOST_BUSY)),
-                    Some(place) => match self.aftermath.turn(&run, &job, now).await {
+                    Some(place) => match self.turn(&run, &job, now).await {
+                        Ok(Turn::Now) if self.is_late(&lease) => waiting.push(put_back(run, now)),
                         Ok(Turn::Now) => match room.pop() {
                             Some(permit) => self.start(run, job, (permit, place)),
                             None => waiting.push(put_back(run, now + HOST_BUSY)),
@@ -287,13 +298,14 @@ impl Dispatcher {
     /// Prolongs every lease held, and stops what is to be cancelled or was lost. What could not be prolonged before
     /// its lease ran out by our own clock is stopped as well: somebody else may have it by now.
     pub async fn renew(&self) -> Result<(), StoreError> {
+        self.in_flight.stop_expired(self.clock.now());
         let held = self.in_flight.leases();
         if held.is_empty() {
             return Ok(());
         }
         let until = self.lease(self.clock.now()).until;
         // No longer than until the next try: a store that hangs must not keep expired leases from being noticed.
-        let renewed = timeout(self.renewal_interval(), self.store.renew(&held, until)).await;
+        let renewed = timeout(self.until_renewal(), self.store.renew(&held, until)).await;
         let renewed = renewed.unwrap_or_else(|late| Err(StoreError::Unavailable(late.into())));
         if let Ok(renewed) = &renewed {
             for ((run, token), renewal) in held.into_iter().zip(renewed) {
@@ -318,8 +330,15 @@ impl Dispatcher {
         }
     }
 
+    /// When leases are to be prolonged, or the first of them will have run out: nobody works on under it then.
+    pub fn until_renewal(&self) -> Duration {
+        let now = self.clock.now();
+        let left = self.in_flight.first_expiry().map(|until| (until - now).to_std().unwrap_or_default());
+        left.map_or(self.renewal_interval(), |left| left.min(self.renewal_interval()))
+    }
+
     /// How often leases are prolonged.
-    pub fn renewal_interval(&self) -> Duration {
+    fn renewal_interval(&self) -> Duration {
         self.settings.lease.to_std() / 3
     }
 
@@ -350,9 +369,22 @@ impl Dispatcher {
         Lease { worker: self.settings.worker.clone(), until: now + self.settings.lease.to_delta() }
     }
 
+    /// Whether the store took so long to answer that the lease it granted may run out before it is prolonged. Nothing is
+    /// begun under it: what was leased is put back, unless somebody else has taken it over.
+    fn is_late(&self, lease: &Lease) -> bool {
+        lease.until <= self.clock.now() + self.settings.lease.to_delta() / 3
+    }
+
     /// As many permits as there are, up to `limit`.
     fn reserve(&self, limit: usize) -> Vec<OwnedSemaphorePermit> {
         std::iter::from_fn(|| self.permits.clone().try_acquire_owned().ok()).take(limit).collect()
+    }
+
+    /// When a run may start, see [`Aftermath::turn`]. An answer that takes longer than a third of a lease is not waited
+    /// for: it would cost the run its lease, and others theirs.
+    async fn turn(&self, run: &Run, job: &Job, now: Instant) -> Result<Turn, StoreError> {
+        let turn = timeout(self.renewal_interval(), self.aftermath.turn(run, job, now)).await;
+        turn.unwrap_or_else(|late| Err(StoreError::Unavailable(late.into())))
     }
 
     fn start(&self, run: Run, job: Arc<Job>, room: (OwnedSemaphorePermit, Place)) {
@@ -400,6 +432,12 @@ impl Dispatcher {
         let settled = Settled { run: settled, token: leased.token };
         let _ = self.outcomes.send(Ended { settled, job }).await;
     }
+}
+
+/// Whether the store is asked about a run before it starts.
+fn asks_the_store(leased: &LeasedRun) -> bool {
+    let asks = |job: &Arc<Job>| job.draft.overlap.is_sequential() || job.draft.concurrency.is_some();
+    leased.run.asked.is_some() || leased.job.as_ref().is_none_or(asks)
 }
 
 /// Lets a leased run wait until `due_at`, at the cost of no attempt.

@@ -33,6 +33,7 @@ pub async fn serve(
 ) {
     let ear = bell.listen();
     tokio::select! {
+        biased;
         () = async {
             tick(&dispatcher, ear, &*entropy, &shutdown).await;
             dispatcher.drain(grace).await;
@@ -49,6 +50,7 @@ async fn tick(dispatcher: &Dispatcher, mut ear: Ear, entropy: &dyn Entropy, shut
         ear.forget();
         dispatcher.wait_for_room(BUSY).await;
         let looked = tokio::select! {
+            biased;
             looked = look(dispatcher) => looked,
             // A look that hangs must not keep the process from ending; what it has begun is taken over by others.
             () = patience_after(shutdown) => break,
@@ -74,6 +76,7 @@ async fn tick(dispatcher: &Dispatcher, mut ear: Ear, entropy: &dyn Entropy, shut
             continue;
         }
         tokio::select! {
+            biased;
             () = shutdown.cancelled() => (),
             () = ear.heard() => (),
             () = sleep(pause) => (),
@@ -109,11 +112,13 @@ fn poll_floor(entropy: &dyn Entropy) -> Duration {
     floor.saturating_sub(Duration::from_millis(offset))
 }
 
-/// Prolongs leases every third of their length, and on every ring: it may tell of a cancellation.
+/// Prolongs leases every third of their length, and on every ring: it may tell of a cancellation. Where they cannot
+/// be prolonged, their attempts are stopped when they run out.
 async fn keep_leases(dispatcher: Arc<Dispatcher>, mut ear: Ear) {
     loop {
         tokio::select! {
-            () = sleep(dispatcher.renewal_interval()) => (),
+            biased;
+            () = sleep(dispatcher.until_renewal()) => (),
             () = ear.heard() => sleep(RENEWAL_PAUSE).await,
         }
         ear.forget();

@@ -1,6 +1,7 @@
 //! Carrying out one attempt: the call, its timeout, and stopping it from outside.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -30,7 +31,10 @@ pub(crate) enum Stop {
 
 /// What this process is working on.
 #[derive(Default)]
-pub(crate) struct InFlight(Mutex<HashMap<RunId, Held>>);
+pub(crate) struct InFlight(Mutex<Runs>);
+
+/// Keyed hashing would only make their order differ from process to process: ids are no input of anybody's.
+type Runs = HashMap<RunId, Held, BuildHasherDefault<DefaultHasher>>;
 
 struct Held {
     token: u64,
@@ -57,7 +61,7 @@ impl Stopper {
 }
 
 impl InFlight {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<RunId, Held>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Runs> {
         // A panic elsewhere cannot leave the map half changed: every change is one call.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -99,6 +103,11 @@ impl InFlight {
         if let Some(held) = self.lock().get(&run).filter(|held| held.token == token) {
             held.stopper.stop(reason);
         }
+    }
+
+    /// When the first lease runs out of those under which an attempt is still being made.
+    pub(crate) fn first_expiry(&self) -> Option<Instant> {
+        self.lock().values().filter(|held| held.stopper.reason().is_none()).map(|held| held.until).min()
     }
 
     /// Stops what can no longer be ours: by our own clock its lease has run out without being prolonged.

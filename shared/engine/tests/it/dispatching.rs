@@ -3,7 +3,7 @@
 use domain::run::AttemptOutcome;
 use domain::{HumanDuration, Reason, RunKind, RunStatus, Verdict};
 use engine::Store;
-use testkit::{Step, at, job};
+use testkit::{Fault, Step, at, job};
 
 use super::bench::{Bench, key};
 
@@ -93,6 +93,35 @@ async fn no_more_attempts_at_a_time_than_the_limit_and_none_forgotten() {
     }
     assert!(bench.settled().await.iter().all(|run| run.status == RunStatus::Succeeded));
     assert_eq!(bench.executor.calls().len(), 10);
+}
+
+/// A lease lasts 30 seconds, and the store takes 25 of them to grant it.
+#[tokio::test]
+async fn a_run_is_not_begun_under_a_lease_that_ran_out_while_the_store_answered() {
+    for slow in ["fire_due", "lease_runs"] {
+        let bench = Bench::new();
+        bench.create(job("report").every("1m").draft()).await;
+        let clock = bench.manual.clone();
+        bench.store.fail_by(move |call, _| {
+            if call == slow {
+                clock.advance(chrono::TimeDelta::seconds(25));
+            }
+            Fault::None
+        });
+        if slow == "lease_runs" {
+            bench.scheduler.run_now("default", &key("report")).await.unwrap();
+            bench.dispatcher.work().await.unwrap();
+        } else {
+            bench.manual.advance(chrono::TimeDelta::minutes(1));
+            bench.dispatcher.fire_due().await.unwrap();
+        }
+        bench.quiet().await;
+        assert_eq!(bench.executor.calls().len(), 0, "{slow}");
+        bench.store.heal();
+        bench.look_after("0s").await;
+        let runs = bench.settled().await;
+        assert_eq!((runs[0].status, runs[0].attempts.len()), (RunStatus::Succeeded, 1), "{slow}");
+    }
 }
 
 /// Bug class 4: nothing is stuck for ever after a crash; bug class 3: nor is it taken over while it is alive.

@@ -131,3 +131,27 @@ async fn a_run_on_request_does_not_wait_for_its_turn() {
     gate.open();
     assert_eq!(gist(&bench.settled().await), [SUCCEEDED; 2]);
 }
+
+/// A lease lasts 30 seconds, and the store takes 25 of them to tell whose turn it is.
+#[tokio::test]
+async fn a_run_is_not_begun_under_a_lease_that_ran_out_while_its_turn_was_looked_for() {
+    let (bench, gate) = busy(Overlap::BufferAll).await;
+    minute(&bench).await;
+    gate.open();
+    bench.settled_count(1).await;
+    let clock = bench.manual.clone();
+    bench.store.fail_by(move |call, _| {
+        if call == "unfinished_runs" {
+            clock.advance(chrono::TimeDelta::seconds(25));
+        }
+        testkit::Fault::None
+    });
+    bench.look_after("0s").await;
+    bench.quiet().await;
+    let runs = bench.runs().await;
+    assert_eq!((bench.executor.calls().len(), runs[1].status), (1, RunStatus::Pending));
+    bench.store.heal();
+    bench.look_after("0s").await;
+    let runs = bench.settled().await;
+    assert_eq!((runs[1].status, runs[1].attempts.len()), (RunStatus::Succeeded, 1));
+}

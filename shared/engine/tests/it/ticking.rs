@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::RunStatus;
+use domain::{RunStatus, Verdict};
 use engine::tick;
-use testkit::{Fault, SeededEntropy, at, job};
+use testkit::{Fault, SeededEntropy, Step, at, job};
 use tokio_util::sync::CancellationToken;
 
 use super::bench::{Bench, key};
@@ -70,4 +70,30 @@ async fn the_loop_comes_back_after_the_store_was_away() {
         expected = run.scheduled_until.unwrap_or(expected) + chrono::TimeDelta::seconds(1);
     }
     assert!(expected >= at("2026-11-24T00:01:06Z"), "{expected}");
+}
+
+/// Somebody else takes the run over when its lease ends: by then nobody may work on it, whether the store says so or
+/// hangs. Leases are prolonged every ten seconds, and this one was granted in between.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_is_stopped_when_its_lease_runs_out_and_not_seconds_later() {
+    let bench = Bench::in_tokio_time();
+    bench
+        .create(
+            job("long")
+                .every("3s")
+                .attempts(1, "1s")
+                .with(|draft| draft.timeout = "5m".parse().unwrap())
+                .draft(),
+        )
+        .await;
+    bench.executor.script("long", [Step::Hang]);
+    let (shutdown, served) = serve(&bench);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    bench.store.fail_by(|_call, _number| Fault::Before);
+    tokio::time::sleep(Duration::from_millis(28_900)).await;
+    assert_eq!(bench.executor.calls()[0].verdict, None, "it goes on as long as the lease lasts");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(bench.executor.calls()[0].verdict, Some(Verdict::Cancelled));
+    shutdown.cancel();
+    served.abort();
 }
