@@ -133,6 +133,11 @@ impl MemoryStore {
         self.lock().jobs.get(&job).map(|row| Job::clone(&row.job))
     }
 
+    /// The run as it is kept.
+    pub fn peek_run(&self, run: RunId) -> Option<Run> {
+        self.lock().runs.get(&run).cloned()
+    }
+
     /// Whether this key has an answer.
     pub fn is_answered(&self, project: &str, key: &str) -> bool {
         self.lock().keys.get(&(project.to_owned(), key.to_owned())).is_some_and(keys::Reserved::is_answered)
