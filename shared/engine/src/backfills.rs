@@ -8,7 +8,7 @@ use domain::settle::cancelled;
 use domain::{Backfill, BackfillId, Instant, JobId, Reason, Run, RunStatus};
 
 use crate::error::StoreError;
-use crate::ports::{Settled, Store};
+use crate::ports::{Settled, Store, StoredJob};
 use crate::query::Page;
 
 /// Keeps backfills. Every store does; it decides nothing here either.
@@ -101,11 +101,13 @@ pub(crate) async fn carry_on(
     now: Instant,
 ) -> Result<Backfill, StoreError> {
     for _ in 0..MAX_RACES {
-        let job = store.job(&backfill.project, &backfill.job_id.into()).await?.map(|stored| stored.job);
-        let next = match job {
+        let stored = store.job(&backfill.project, &backfill.job_id.into()).await?;
+        let next = match stored {
             None => backfill.cancelled(Reason::Deleted, now).map(|next| (next, Vec::new())),
-            Some(Err(_unreadable)) => backfill.postponed(now).map(|next| (next, Vec::new())),
-            Some(Ok(job)) => {
+            Some(StoredJob { job: Err(_unreadable), .. }) => {
+                backfill.postponed(now).map(|next| (next, Vec::new()))
+            }
+            Some(StoredJob { job: Ok(job), .. }) => {
                 let unfinished = unfinished(store, &backfill).await?;
                 backfill.advanced(&job, unfinished.len(), now)
             }

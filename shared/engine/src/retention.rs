@@ -85,9 +85,9 @@ pub async fn run(
     retention: Retention,
 ) {
     // Not in step with others, nor with a start.
-    const FIRST: u128 = 60;
-    let phase = u64::try_from(entropy.random() % FIRST).unwrap_or(0);
-    sleep(Duration::from_secs(FIRST as u64 / 2 + phase)).await;
+    const FIRST: u64 = 60;
+    let phase = u64::try_from(entropy.random() % u128::from(FIRST)).unwrap_or(0);
+    sleep(Duration::from_secs(FIRST / 2 + phase)).await;
     loop {
         let now = clock.now();
         let error = match store.claim_purge(now, now + ROUND).await {

@@ -56,7 +56,7 @@ mod tests {
     fn what_cannot_be_replaced_is_refused() {
         let log = target(json!({"type": "log", "message": "old"}));
         let http = target(json!({"type": "http", "url": "https://example.com/"}));
-        let long = json!("x".repeat(MAX_BODY));
+        let too_much = json!("x".repeat(MAX_BODY));
         let cases = [
             (target(json!({"type": "noop"})), json!({}), "unsupported"),
             (target(json!({"type": "command", "argv": ["sh"]})), json!("rm"), "unsupported"),
@@ -67,7 +67,7 @@ mod tests {
             ),
             (log.clone(), json!({}), "invalid_type"),
             (log, json!("x".repeat(9_000)), "too_long"),
-            (http, long, "too_long"),
+            (http, too_much, "too_long"),
         ];
         for (target, payload, code) in cases {
             let Invalid(errors) = target.with_payload(&payload).unwrap_err();

@@ -174,8 +174,9 @@ impl Scheduler {
 
     /// Whether one more run of the job has room by this policy; whoever asks is told at once where not.
     async fn check_room(&self, job: &Job, overlap: Option<Overlap>) -> Result<()> {
-        let Some(room) = overlap.and_then(Overlap::room) else { return Ok(()) };
+        /// Of backfills, which do not count.
         const MORE: u32 = 100;
+        let Some(room) = overlap.and_then(Overlap::room) else { return Ok(()) };
         let limit = u32::try_from(room).unwrap_or(u32::MAX).saturating_add(MORE);
         let mut unfinished = self.store.unfinished_runs(job.id, limit).await?;
         unfinished.retain(|run| run.kind != RunKind::Backfill);

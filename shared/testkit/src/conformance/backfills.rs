@@ -137,7 +137,7 @@ pub async fn backfills_are_listed_by_job(it: &Fixture) {
     query.after = page.items.last().map(|last| last.id);
     let page = it.store.backfills(&query).await.unwrap();
     assert_eq!((page.items.len(), page.has_more), (1, false));
-    query.project = "other".to_owned();
+    "other".clone_into(&mut query.project);
     assert!(it.store.backfills(&query).await.unwrap().items.is_empty());
 }
 
