@@ -181,8 +181,8 @@ pub async fn get_stats(
     query.finish()?;
     let window = Window { project, from: until - window.to_delta(), until };
     let asked = window.clone();
-    let stats = state.overview.stats(&StatsQuery { window, parts: parts.unwrap_or(24) }).await?;
-    Ok(Json(StatsView::new(stats, &asked)))
+    let found = state.overview.stats(&StatsQuery { window, parts: parts.unwrap_or(24) }).await?;
+    Ok(Json(StatsView::new(found, &asked)))
 }
 
 fn length(text: &str) -> Result<HumanDuration, String> {

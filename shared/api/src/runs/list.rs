@@ -97,8 +97,8 @@ pub async fn list_runs(
 pub(super) async fn job_of(state: &ApiState, project: &str, key: &str) -> Result<JobId, Option<Problem>> {
     match JobKey::from(key) {
         JobKey::Id(id) => Ok(id),
-        key if key.to_string().chars().any(char::is_control) => Err(None),
-        key => match state.scheduler.job(project, &key).await {
+        JobKey::Name(name) if name.chars().any(char::is_control) => Err(None),
+        name @ JobKey::Name(_) => match state.scheduler.job(project, &name).await {
             Ok(stored) => Ok(stored.id()),
             Err(SchedulerError::NotFound { .. }) => Err(None),
             Err(error) => Err(Some(error.into())),

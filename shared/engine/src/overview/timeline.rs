@@ -73,14 +73,14 @@ impl Overview {
         let page = self.store.jobs(&query.jobs).await?;
         let part = part(from, until, PARTS);
         let parts = beginnings(from, until, part);
-        let mut pasts = self.pasts(&page.items, from, until, part).await?;
+        let mut histories = self.pasts(&page.items, from, until, part).await?;
         let rows = page.items.into_iter().map(|job| {
-            let (typical, past) = pasts.remove(&job.id()).unwrap_or((None, Past::Each(Vec::new())));
+            let (typical, runs) = histories.remove(&job.id()).unwrap_or((None, Past::Each(Vec::new())));
             let upcoming = match &job.job {
                 Ok(job) => upcoming(job, from, until, EACH as usize, &parts),
                 Err(_) => Upcoming::Each(Vec::new()),
             };
-            TimelineRow { job, past, typical, upcoming }
+            TimelineRow { job, past: runs, typical, upcoming }
         });
         Ok(Timeline { rows: Page { items: rows.collect(), has_more: page.has_more }, part })
     }
@@ -117,18 +117,18 @@ impl Overview {
                 counted.entry(it.job).or_default().push(it);
             }
         }
-        let past = |(id, runs): (JobId, Vec<RunGist>)| {
+        let told = |(id, runs): (JobId, Vec<RunGist>)| {
             let typical = Spread::of(runs.iter().filter_map(RunGist::duration)).map(|spread| spread.p50);
-            let past = match counted.remove(&id).filter(|_| is_many(&runs)) {
+            let shown = match counted.remove(&id).filter(|_| is_many(&runs)) {
                 Some(counted) => {
                     let complete = counted.iter().map(|it| it.runs).sum::<u64>() < u64::from(most);
                     Past::Parts { counted, complete }
                 }
                 None => Past::Each(runs),
             };
-            (id, (typical, past))
+            (id, (typical, shown))
         };
-        Ok(found.into_iter().map(past).collect())
+        Ok(found.into_iter().map(told).collect())
     }
 }
 
