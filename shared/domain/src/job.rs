@@ -266,6 +266,18 @@ impl Job {
         Changed { job: self, closing }
     }
 
+    /// The records of all occurrences up to `now` that nothing accounts for yet, and the job without them: what is left
+    /// to do before it is removed. `None` where there are none.
+    pub fn closed(&self, now: Instant) -> Option<Changed> {
+        let next = self.plan.next_after(now);
+        let job = Self { version: self.version + 1, updated_at: now, ..self.clone() };
+        let mut changed = job.rescheduled(self, next, now);
+        for run in &mut changed.closing {
+            run.reason = run.reason.map(|it| if it == Reason::Edited { Reason::Deleted } else { it });
+        }
+        (!changed.closing.is_empty()).then_some(changed)
+    }
+
     /// The job, paused until somebody resumes it.
     #[must_use]
     pub fn paused(&self, reason: Option<String>, now: Instant) -> Self {

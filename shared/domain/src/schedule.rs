@@ -170,7 +170,7 @@ impl Serialize for At {
 
 /// Instants are written as everywhere in the API, always with milliseconds.
 #[expect(clippy::ref_option, reason = "serde passes fields so")]
-fn with_millis<S: Serializer>(at: &Option<Instant>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn with_millis<S: Serializer>(at: &Option<Instant>, serializer: S) -> Result<S::Ok, S::Error> {
     at.map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)).serialize(serializer)
 }
 

@@ -16,6 +16,9 @@ pub trait Calendars: Send + Sync {
     /// Looks a calendar up.
     async fn calendar(&self, project: &str, name: &str) -> Result<Option<Calendar>, StoreError>;
 
+    /// The version of a calendar, also of one that cannot be read; 0 where there is none.
+    async fn calendar_version(&self, project: &str, name: &str) -> Result<u64, StoreError>;
+
     /// Lists calendars by the bytes of their names.
     async fn calendars(&self, query: &CalendarQuery) -> Result<Page<Calendar>, StoreError>;
 

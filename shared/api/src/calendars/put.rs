@@ -159,4 +159,21 @@ mod tests {
         let name = app.json("PUT", "/api/v1/calendars/%20off", &json!({})).await;
         assert_eq!(name.gist(), "422 invalid_request [/name invalid_value]");
     }
+
+    #[tokio::test]
+    async fn one_that_cannot_be_read_is_replaced_or_deleted() {
+        let app = TestApp::new();
+        let path = "/api/v1/calendars/holidays";
+        let days = json!({"dates": ["2026-12-25"]});
+        app.json("PUT", path, &days).await;
+        app.store.corrupt_calendar("default", "holidays");
+        let stale = app.json_with("PUT", path, ("if-match", "\"v1\""), &days).await;
+        assert_eq!((stale.gist().as_str(), stale.header("etag")), ("412 stale", "\"v2\""));
+        let answer = app.json("PUT", path, &days).await;
+        assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, "\"v3\""), "{answer:?}");
+        assert_eq!(app.get(path).await.value()["dates"], days["dates"]);
+        app.store.corrupt_calendar("default", "holidays");
+        assert_eq!(app.send("DELETE", path, &[], "").await.status, 204);
+        assert_eq!(app.get(path).await.gist(), "404 not_found");
+    }
 }

@@ -181,4 +181,15 @@ mod tests {
         }
         "#);
     }
+
+    #[tokio::test]
+    async fn instants_are_written_as_everywhere() {
+        let app = TestApp::new();
+        let mut job = draft("nightly");
+        job["start_at"] = json!("2026-12-01T10:00:00+01:00");
+        job["end_at"] = json!("2027-12-01T09:00:00.1239Z");
+        let job = app.json("POST", "/api/v1/jobs", &job).await.value();
+        assert_eq!(job["start_at"], "2026-12-01T09:00:00.000Z");
+        assert_eq!(job["end_at"], "2027-12-01T09:00:00.123Z");
+    }
 }

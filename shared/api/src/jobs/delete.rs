@@ -12,7 +12,7 @@ use crate::state::Shared;
 /// Delete a job
 ///
 /// It does not fire any more. Runs that have started go on to their end, those that wait are cancelled, and the
-/// history of its runs stays.
+/// history of its runs stays: with a record of what it was due for and did not do, while it was paused or nobody looked.
 #[utoipa::path(
     delete,
     path = "/jobs/{id}",
@@ -34,6 +34,8 @@ pub async fn delete_job(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use crate::testing::TestApp;
 
     #[tokio::test]
@@ -48,5 +50,30 @@ mod tests {
         assert_eq!(app.get("/api/v1/jobs/nightly").await.gist(), "404 not_found");
         assert_eq!(app.send("DELETE", "/api/v1/jobs/nightly", &[], "").await.gist(), "404 not_found");
         assert_eq!(app.get("/api/v1/runs").await.value()["data"][0]["id"], run["id"]);
+    }
+
+    /// A job that is due and not fired, or paused, owes its occurrences; they are recorded before it goes.
+    #[tokio::test]
+    async fn what_it_owed_is_recorded() {
+        for (paused, reason) in [(true, "paused"), (false, "deleted")] {
+            let app = TestApp::new();
+            app.create("nightly").await;
+            if paused {
+                app.post("/api/v1/jobs/nightly/pause").await;
+            }
+            app.clock.advance(chrono::TimeDelta::days(3));
+            let version = if paused { "\"v2\"" } else { "\"v1\"" };
+            let answer = app.send("DELETE", "/api/v1/jobs/nightly", &[("if-match", version)], "").await;
+            assert_eq!(answer.status, 204, "{answer:?}");
+            assert_eq!(app.get("/api/v1/jobs/nightly").await.gist(), "404 not_found");
+            let runs = app.get("/api/v1/runs").await.value()["data"].clone();
+            let run = &runs[0];
+            assert_eq!(runs.as_array().unwrap().len(), 1);
+            assert_eq!(
+                (&run["status"], &run["reason"], &run["count"]),
+                (&json!("missed"), &json!(reason), &json!(3))
+            );
+            assert_eq!(run["scheduled_until"], "2026-11-26T01:00:00.000Z");
+        }
     }
 }

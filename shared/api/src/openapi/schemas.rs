@@ -107,6 +107,10 @@ fn patch_of_job(components: &mut Components) {
         Some("A JSON merge patch (RFC 7396) of a job: any of these fields, or parts of them.".to_owned());
     patch.required.clear();
     for (name, property) in &mut patch.properties {
+        if let ("calendars", RefOr::T(Schema::Array(calendars))) = (name.as_str(), &mut *property) {
+            calendars.schema_type = SchemaType::from_iter([Type::Array, Type::Null]);
+            continue;
+        }
         let part = match name.as_str() {
             "schedule" | "target" | "retry" | "misfire" | "labels" => Type::Object,
             "name" | "description" | "timeout" | "overlap" | "jitter" => Type::String,

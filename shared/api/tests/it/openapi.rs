@@ -98,6 +98,19 @@ fn schedules_and_targets_are_told_apart_by_type() {
     }
 }
 
+/// `null` returns a field to its default, so a patch may hold it for every field that has one.
+#[test]
+fn a_patch_may_reset_whatever_has_a_default() {
+    let document = document();
+    let draft = &document["components"]["schemas"]["JobDraft"];
+    let mandatory: Vec<&str> =
+        draft["required"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    for (name, property) in document["components"]["schemas"]["JobPatch"]["properties"].as_object().unwrap() {
+        let nullable = property["type"].as_array().is_some_and(|types| types.contains(&"null".into()));
+        assert_eq!(nullable, !mandatory.contains(&name.as_str()), "{name}: {property}");
+    }
+}
+
 /// Every `$ref` leads somewhere.
 #[test]
 fn nothing_refers_to_what_is_not_there() {

@@ -10,7 +10,7 @@ use crate::invalid::{Findings, Invalid};
 use crate::name::check_name;
 use crate::plan::Timing;
 use crate::policy::{DAY, Misfire, Overlap, Retry};
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, with_millis};
 use crate::target::Target;
 use crate::{HumanDuration, Instant};
 
@@ -64,11 +64,11 @@ pub struct JobDraft {
     #[schema(max_items = 16)]
     pub calendars: Vec<CalendarUse>,
     /// No occurrence before this instant.
-    #[serde(default)]
+    #[serde(default, serialize_with = "with_millis")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub start_at: Option<Instant>,
     /// No occurrence after this instant.
-    #[serde(default)]
+    #[serde(default, serialize_with = "with_millis")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub end_at: Option<Instant>,
     /// Ends the schedule after so many of its runs have started, counted since the job was created. Skipped and missed

@@ -10,7 +10,7 @@ use domain::{Calendar, CalendarDraft};
 use super::edit::Edit;
 use super::{MAX_RACES, Result, Scheduler, lost_race};
 use crate::calendars::CalendarQuery;
-use crate::error::SchedulerError;
+use crate::error::{SchedulerError, StoreError};
 use crate::ports::StoredJob;
 use crate::query::{JobQuery, JobSort, JobSortKey, Page};
 
@@ -38,14 +38,19 @@ impl Scheduler {
     ) -> Result<CalendarPut> {
         for _ in 0..MAX_RACES {
             let now = self.now();
-            let before = self.calendars.calendar(project, name).await?;
-            check_version(expected, before.as_ref())?;
+            let before = self.there_is(project, name).await?;
+            check_version(expected, version(before.as_ref()))?;
             let calendar = match &before {
                 None => Calendar::create(project, name, draft.clone(), now)?,
-                Some(before) if before.draft == *draft => before.clone(),
-                Some(before) => before.edit(draft.clone(), now)?,
+                Some(Ok(before)) if before.draft == *draft => before.clone(),
+                Some(Ok(before)) => before.edit(draft.clone(), now)?,
+                Some(Err(broken)) => {
+                    let anew = Calendar::create(project, name, draft.clone(), now)?;
+                    Calendar { version: broken + 1, ..anew }
+                }
             };
-            if before.as_ref() == Some(&calendar) || self.calendars.put_calendar(&calendar).await? {
+            let unchanged = matches!(&before, Some(Ok(before)) if *before == calendar);
+            if unchanged || self.calendars.put_calendar(&calendar).await? {
                 let jobs_changed = self.refresh_jobs(project, name).await?;
                 return Ok(CalendarPut { calendar, created: before.is_none(), jobs_changed });
             }
@@ -66,19 +71,43 @@ impl Scheduler {
     /// Removes a calendar that no job uses.
     pub async fn delete_calendar(&self, project: &str, name: &str, expected: Option<u64>) -> Result<()> {
         for _ in 0..MAX_RACES {
-            let calendar = self.calendar(project, name).await?;
-            check_version(expected, Some(&calendar))?;
+            let there_is = self.there_is(project, name).await?.ok_or_else(|| no_calendar(name))?;
+            let version = version(Some(&there_is));
+            check_version(expected, version)?;
             if let Some(user) = self.users(project, name, 1).await?.first() {
                 let user = user.job.as_ref().map_or("", |job| job.draft.name.as_str());
                 return Err(SchedulerError::Conflict(format!(
                     "the calendar is in use: by the job “{user}”; take it out of the job's calendars first"
                 )));
             }
-            if self.calendars.delete_calendar(project, name, calendar.version).await? {
+            if self.calendars.delete_calendar(project, name, version).await? {
                 return Ok(());
             }
         }
         Err(lost_race("calendar"))
+    }
+
+    /// The calendar of that name, or the version of one that cannot be read: it can be replaced and removed all the same.
+    async fn there_is(
+        &self,
+        project: &str,
+        name: &str,
+    ) -> Result<Option<std::result::Result<Calendar, u64>>> {
+        let error = match self.calendars.calendar(project, name).await {
+            Err(StoreError::Failed(error)) => error,
+            found => return Ok(found?.map(Ok)),
+        };
+        match self.calendars.calendar_version(project, name).await? {
+            0 => Err(StoreError::Failed(error).into()),
+            version => {
+                tracing::warn!(
+                    calendar.name = name,
+                    error = &*error as &dyn std::error::Error,
+                    "a calendar cannot be read"
+                );
+                Ok(Some(Err(version)))
+            }
+        }
     }
 
     /// The calendars that a job's `uses` name, as far as they exist.
@@ -150,8 +179,11 @@ impl Scheduler {
     }
 }
 
-fn check_version(expected: Option<u64>, there_is: Option<&Calendar>) -> Result<()> {
-    let current = there_is.map_or(0, |calendar| calendar.version);
+fn version(there_is: Option<&std::result::Result<Calendar, u64>>) -> u64 {
+    there_is.map_or(0, |it| it.as_ref().map_or_else(|version| *version, |calendar| calendar.version))
+}
+
+fn check_version(expected: Option<u64>, current: u64) -> Result<()> {
     match expected {
         Some(expected) if expected != current => {
             Err(SchedulerError::Stale { what: "calendar", expected, current })

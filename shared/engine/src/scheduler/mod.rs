@@ -8,7 +8,7 @@ mod edit;
 use std::sync::Arc;
 
 use domain::calendar;
-use domain::job::Surroundings;
+use domain::job::{Changed, Surroundings};
 use domain::plan::Timing;
 use domain::settle::cancelled;
 use domain::time::Zone;
@@ -23,7 +23,7 @@ pub use self::calendars::CalendarPut;
 use self::edit::Edit;
 use crate::calendars::Calendars;
 use crate::error::{SchedulerError, StoreError};
-use crate::ports::{Alarm, Clock, Entropy, Settled, Store, StoredJob};
+use crate::ports::{Alarm, Clock, Entropy, Expected, Settled, Store, StoredJob};
 use crate::query::{JobKey, JobQuery, Page, RunQuery};
 
 type Result<T> = std::result::Result<T, SchedulerError>;
@@ -129,13 +129,24 @@ impl Scheduler {
         self.change(project, key, expected, &Edit::Resume).await
     }
 
-    /// Removes a job. Runs that have started go on to their end; its history stays.
-    pub async fn delete(&self, project: &str, key: &JobKey, expected: Option<u64>) -> Result<()> {
+    /// Removes a job. Runs that have started go on to their end; its history stays, and says what it still owed.
+    pub async fn delete(&self, project: &str, key: &JobKey, mut expected: Option<u64>) -> Result<()> {
         for _ in 0..MAX_RACES {
             let stored = self.job(project, key).await?;
-            let (id, version) = identity(&stored);
+            let (id, mut version) = identity(&stored);
             check_version(expected, version)?;
             let now = self.clock.now();
+            // First, so that nothing is lost where it comes to no more than this.
+            if let Ok(job) = &stored.job
+                && let Some(Changed { job: closed, closing }) = job.closed(now)
+            {
+                let read = Expected { version, next_fire_at: job.next_fire_at };
+                if !self.store.replace_job(&closed, read, &closing).await? {
+                    continue;
+                }
+                version = closed.version;
+                expected = expected.map(|_| version);
+            }
             if self.store.delete_job(project, id, version, now).await? {
                 self.alarm.arm(id, None).await;
                 return Ok(());

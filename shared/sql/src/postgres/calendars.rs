@@ -50,6 +50,18 @@ async fn find(pool: &PgPool, project: &str, name: &str) -> sqlx::Result<Option<C
     row.as_ref().map(rows::calendar_record).transpose()?.map(readable::required).transpose()
 }
 
+const VERSION: &str = "-- calendar_version
+SELECT version FROM calendars WHERE project = $1 AND name = $2";
+
+async fn version(pool: &PgPool, project: &str, name: &str) -> sqlx::Result<u64> {
+    if has_nul(project) || has_nul(name) {
+        return Ok(0);
+    }
+    let version: Option<i64> =
+        sqlx::query_scalar(VERSION).bind(project).bind(name).fetch_optional(pool).await?;
+    Ok(u64::try_from(version.unwrap_or(0)).unwrap_or(0))
+}
+
 const LIST: &str = concat!(
     "-- list_calendars
 SELECT ",
@@ -108,6 +120,10 @@ impl Calendars for PostgresStore {
 
     async fn calendar(&self, project: &str, name: &str) -> Result<Option<Calendar>, StoreError> {
         answered(find(&self.pool, project, name)).await
+    }
+
+    async fn calendar_version(&self, project: &str, name: &str) -> Result<u64, StoreError> {
+        answered(version(&self.pool, project, name)).await
     }
 
     async fn calendars(&self, query: &CalendarQuery) -> Result<Page<Calendar>, StoreError> {

@@ -48,6 +48,15 @@ async fn find(pool: &SqlitePool, project: &str, name: &str) -> sqlx::Result<Opti
     row.as_ref().map(rows::calendar_record).transpose()?.map(readable::required).transpose()
 }
 
+const VERSION: &str = "-- calendar_version
+SELECT version FROM calendars WHERE project = $1 AND name = $2";
+
+async fn version(pool: &SqlitePool, project: &str, name: &str) -> sqlx::Result<u64> {
+    let version: Option<i64> =
+        sqlx::query_scalar(VERSION).bind(project).bind(name).fetch_optional(pool).await?;
+    Ok(u64::try_from(version.unwrap_or(0)).unwrap_or(0))
+}
+
 const LIST: &str = concat!(
     "-- list_calendars
 SELECT ",
@@ -98,6 +107,10 @@ impl Calendars for SqliteStore {
 
     async fn calendar(&self, project: &str, name: &str) -> Result<Option<Calendar>, StoreError> {
         find(&self.readers, project, name).await.map_err(store_error)
+    }
+
+    async fn calendar_version(&self, project: &str, name: &str) -> Result<u64, StoreError> {
+        version(&self.readers, project, name).await.map_err(store_error)
     }
 
     async fn calendars(&self, query: &CalendarQuery) -> Result<Page<Calendar>, StoreError> {

@@ -92,6 +92,21 @@ pub async fn deleting_compares_its_version(it: &Fixture) {
     assert_eq!(stored(it, &other).await, Some(other), "another one stays");
 }
 
+/// The version is told also where the calendar itself cannot be read.
+pub async fn a_calendars_version_is_told_whatever_it_holds(it: &Fixture) {
+    let version = async |name| it.calendars.calendar_version("default", name).await.unwrap();
+    let first = calendar("holidays", days(["12-25"]));
+    assert_eq!(version("holidays").await, 0);
+    assert!(put(it, &first).await && put(it, &edited(&first, days(["12-26"]), START)).await);
+    assert_eq!(version("holidays").await, 2);
+    it.backdoor.corrupt_calendar("default", "holidays").await;
+    assert!(matches!(it.calendars.calendar("default", "holidays").await, Err(StoreError::Failed(_))));
+    assert_eq!(version("holidays").await, 3);
+    assert_eq!(version("Holidays").await, 0);
+    assert_eq!(version("a\u{0}").await, 0);
+    assert_eq!(it.calendars.calendar_version("other", "holidays").await.unwrap(), 0);
+}
+
 /// After a deletion the name is free, and versions begin anew.
 pub async fn a_deleted_calendar_frees_its_name(it: &Fixture) {
     let first = calendar("holidays", days(["12-25"]));

@@ -231,6 +231,7 @@ macro_rules! __conformance_cases {
                 the_next_version_replaces_a_calendar
                 a_stale_put_changes_nothing
                 deleting_compares_its_version
+                a_calendars_version_is_told_whatever_it_holds
                 a_deleted_calendar_frees_its_name
                 calendars_are_listed_by_the_bytes_of_their_names
                 a_cursor_need_not_exist

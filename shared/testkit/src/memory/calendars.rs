@@ -63,6 +63,10 @@ impl Calendars for MemoryStore {
             .await
     }
 
+    async fn calendar_version(&self, project: &str, name: &str) -> Result<u64, StoreError> {
+        self.perform("calendar_version", |state| Ok(state.calendar_version(project, name))).await
+    }
+
     async fn calendars(&self, query: &CalendarQuery) -> Result<Page<Calendar>, StoreError> {
         self.perform("calendars", |state| {
             let listed = state.calendars.iter().filter(|((project, name), _)| {

@@ -297,6 +297,10 @@ impl Calendars for Wrong {
         self.inner.calendar(project, name).await
     }
 
+    async fn calendar_version(&self, project: &str, name: &str) -> Result<u64> {
+        self.inner.calendar_version(project, name).await
+    }
+
     async fn calendars(&self, query: &CalendarQuery) -> Result<Page<Calendar>> {
         let mut query = query.clone();
         if self.is(Bug::CalendarsForgetTheCursor) {
