@@ -365,6 +365,10 @@ impl Calendars for SlowCalendars {
         found
     }
 
+    async fn calendar_version(&self, project: &str, name: &str) -> Result<u64, StoreError> {
+        self.store.calendar_version(project, name).await
+    }
+
     async fn calendars(&self, query: &CalendarQuery) -> Result<Page<Calendar>, StoreError> {
         self.store.calendars(query).await
     }
