@@ -18,7 +18,8 @@ use engine::Retention;
 use targets::{AllowList, Commands, MailServer, SigningSecrets};
 
 use self::parse::{
-    choice, count_or_off, database_url, duration, duration_or_off, from_str, listen, optional,
+    choice, count_or_off, database_url, duration, duration_or_off, from_str, listen, optional, public_url,
+    secret_key,
 };
 pub(crate) use self::settings::{SETTINGS, Setting};
 pub(crate) use self::sources::Sources;
@@ -41,6 +42,8 @@ pub(crate) enum LogFormat {
 /// Settings, understood.
 pub(crate) struct Config {
     pub(crate) database_url: String,
+    /// `None` where the database keeps one.
+    pub(crate) secret_key: Option<String>,
     pub(crate) listen: SocketAddr,
     pub(crate) role: Role,
     pub(crate) zone: Zone,
@@ -50,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) mail_from: Option<Mailbox>,
     /// `None` where commands are off.
     pub(crate) commands: Option<Commands>,
+    /// Without a slash at its end.
+    pub(crate) public_url: Option<String>,
     pub(crate) concurrency: usize,
     pub(crate) lease: HumanDuration,
     pub(crate) shutdown_grace: HumanDuration,
@@ -65,6 +70,7 @@ impl Config {
     pub(crate) fn from_sources(sources: &Sources) -> anyhow::Result<Self> {
         Ok(Self {
             database_url: sources.parse("DATABASE_URL", database_url)?,
+            secret_key: sources.parse("SECRET_KEY", secret_key)?,
             listen: sources.parse("SCHEDULER_LISTEN", listen)?,
             role: sources.parse("SCHEDULER_ROLE", |text| {
                 choice(text, &[("all", Role::All), ("api", Role::Api), ("worker", Role::Worker)])
@@ -83,6 +89,7 @@ impl Config {
                     sources.parse("SCHEDULER_COMMAND_ENV", |text| sources.command_environment(text))?;
                 enabled.then(|| Commands::new(environment))
             },
+            public_url: sources.parse("SCHEDULER_PUBLIC_URL", public_url)?,
             concurrency: sources.parse("SCHEDULER_CONCURRENCY", |text| {
                 text.parse()
                     .ok()
@@ -108,70 +115,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::sources::Origin;
-    use super::*;
-
-    fn sources(environment: &[(&str, &str)], dot_env: &[(&str, &str)]) -> Sources {
-        let map = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-        };
-        let flag = |name: &str| (name == "role").then(|| "worker".to_owned());
-        Sources::layered(flag, &map(environment), &map(dot_env)).unwrap()
-    }
-
-    #[test]
-    fn flag_beats_environment_beats_dot_env_beats_default() {
-        let sources = sources(
-            &[("SCHEDULER_ROLE", "api"), ("SCHEDULER_LEASE", "10s")],
-            &[("SCHEDULER_LEASE", "20s"), ("SCHEDULER_ECHO", "off")],
-        );
-        assert_eq!(sources.get("SCHEDULER_ROLE"), ("worker", Origin::Flag));
-        assert_eq!(sources.get("SCHEDULER_LEASE"), ("10s", Origin::Environment));
-        assert_eq!(sources.get("SCHEDULER_ECHO"), ("off", Origin::DotEnv));
-        assert_eq!(sources.get("SCHEDULER_TIMEZONE"), ("UTC", Origin::Default));
-    }
-
-    #[test]
-    fn secrets_may_come_from_files_and_misspellings_are_noticed() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "postgres://db/jobs\n").unwrap();
-        let path = file.path().to_str().unwrap();
-        let sources = sources(&[("DATABASE_URL_FILE", path), ("SCHEDULER_LEESE", "1s")], &[]);
-        assert_eq!(sources.get("DATABASE_URL"), ("postgres://db/jobs", Origin::SecretFile));
-        assert_eq!(sources.unknown, ["SCHEDULER_LEESE"]);
-    }
-
-    #[test]
-    fn every_default_is_usable() {
-        let sources = Sources::layered(|_| None, &BTreeMap::new(), &BTreeMap::new()).unwrap();
-        assert!(Config::from_sources(&sources).is_ok());
-    }
-
-    #[test]
-    fn errors_name_the_variable_its_origin_and_the_remedy() {
-        for (name, value, expected) in [
-            ("DATABASE_URL", "mysql://x", "expected sqlite:PATH"),
-            ("SCHEDULER_LISTEN", "0.0.0.0:8000", "no authentication"),
-            ("SCHEDULER_LISTEN", "here", "expected ADDRESS:PORT"),
-            ("SCHEDULER_TIMEZONE", "Mars/Olympus", "unknown time zone"),
-            ("SCHEDULER_CONCURRENCY", "0", "from 1 to 100000"),
-            ("SCHEDULER_LEASE", "1s", "outside 3s–1h"),
-            ("SCHEDULER_ECHO", "yes", "on, off"),
-            ("SCHEDULER_SMTP_URL", "mail.example.com", "expected smtp://"),
-            ("SCHEDULER_SMTP_FROM", "me", "not an e-mail address"),
-            ("SCHEDULER_ENABLE_COMMAND", "1", "true, false"),
-            ("SCHEDULER_COMMAND_ENV", "LC_ALL, DATABASE_URL", "DATABASE_URL is a secret"),
-            ("SCHEDULER_RETENTION", "59m", "outside 1h–"),
-            ("SCHEDULER_RETENTION", "never", "or off"),
-            ("SCHEDULER_RETENTION_RUNS", "0", "or off"),
-            ("SCHEDULER_LOG_FORMAT", "xml", "text, json"),
-        ] {
-            let error = Config::from_sources(&sources(&[(name, value)], &[])).err().unwrap();
-            let text = format!("{error:#}");
-            assert!(text.contains(name) && text.contains("environment") && text.contains(expected), "{text}");
-        }
-    }
-}
+mod tests;

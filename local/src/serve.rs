@@ -12,8 +12,8 @@ use domain::{JobState, RunStatus};
 use engine::bell::POLL_FLOOR;
 use engine::idempotency::REMEMBERED_FOR;
 use engine::{
-    Alarm, Bell, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Overview, Scheduler, Settings, Store,
-    StoreError, retention, tick,
+    Alarm, Bell, Callbacks, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Logs, Overview, Scheduler,
+    Settings, Store, StoreError, TokenKey, retention, tick,
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sql::Database;
@@ -38,8 +38,21 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let (clock, alarm) = time(&database, &bell).await?;
 
     let shutdown = CancellationToken::new();
-    let worker = (config.role != Role::Api)
-        .then(|| dispatcher(&config, &database, clock.clone(), alarm.clone(), &entropy));
+    let logs = Logs::new(database.run_logs(), clock.clone());
+    let callbacks = callbacks(&config, &database, &logs, clock.clone(), alarm.clone(), &*entropy).await?;
+    let worker = (config.role != Role::Api).then(|| {
+        dispatcher(
+            &config,
+            &database,
+            clock.clone(),
+            alarm.clone(),
+            &entropy,
+            logs.clone(),
+            callbacks.clone(),
+        )
+    });
+    // Connections stay open while attempts finish: callbacks and health checks go on until the last moment.
+    let (closing, stop_serving) = (CancellationToken::new(), CancellationToken::new());
     let listener = bind(config.listen).await?;
     let router = api::router(api::ApiState {
         scheduler: Scheduler::new(
@@ -52,6 +65,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         ),
         overview: Overview::new(database.store(), database.insights(), clock.clone()),
         idempotency: database.idempotency(),
+        callbacks,
+        logs,
         store: database.store(),
         last_look: worker.clone().map(|worker| Arc::new(move || worker.last_look()) as api::LastLook),
         metrics: Arc::new(move || metrics.render()),
@@ -59,6 +74,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
             version: env!("CARGO_PKG_VERSION"),
             git_sha: option_env!("SCHEDULER_GIT_SHA"),
         },
+        closing: closing.clone(),
         options: api::Options {
             cors_origins: origins(&config)?,
             api: config.role != Role::Worker,
@@ -78,8 +94,6 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         let (shutdown, grace) = (shutdown.clone(), config.shutdown_grace.to_std());
         tokio::spawn(tick::serve(worker, bell.clone(), entropy, shutdown, grace))
     });
-    // Connections stay open while attempts finish: callbacks and health checks go on until the last moment.
-    let (closing, stop_serving) = (CancellationToken::new(), CancellationToken::new());
     let serving = tokio::spawn({
         let (closing, stop_serving) = (closing.clone(), stop_serving.clone());
         async move {
@@ -158,6 +172,8 @@ pub(crate) fn dispatcher(
     clock: Arc<dyn Clock>,
     alarm: Arc<dyn Alarm>,
     entropy: &Arc<dyn Entropy>,
+    logs: Logs,
+    callbacks: Callbacks,
 ) -> Arc<Dispatcher> {
     let targets = targets::Config {
         allow: config.allow_targets.clone(),
@@ -165,12 +181,30 @@ pub(crate) fn dispatcher(
         mail_server: config.mail_server.clone(),
         mail_from: config.mail_from.clone(),
         commands: config.commands.clone(),
+        runs_url: config.public_url.as_ref().map(|url| format!("{url}/api/v1/runs/")),
         ..targets::Config::default()
     };
     let executor = Arc::new(targets::Targets::new(targets, clock.clone(), entropy.clone()));
     let settings =
         Settings { worker: worker_name(&**entropy), lease: config.lease, concurrency: config.concurrency };
-    Arc::new(Dispatcher::new(database.store(), clock, alarm, executor, settings))
+    Arc::new(Dispatcher::new(database.store(), clock, alarm, executor, logs, callbacks, settings))
+}
+
+/// What takes reports of targets. Replicas agree on their tokens by the operator's secret, or by their database's own.
+pub(crate) async fn callbacks(
+    config: &Config,
+    database: &Database,
+    logs: &Logs,
+    clock: Arc<dyn Clock>,
+    alarm: Arc<dyn Alarm>,
+    entropy: &dyn Entropy,
+) -> anyhow::Result<Callbacks> {
+    let reports = database.reports();
+    let key = match &config.secret_key {
+        Some(secret) => TokenKey::derived(secret.as_bytes()),
+        None => Callbacks::shared_key(&*reports, entropy).await?,
+    };
+    Ok(Callbacks::new(database.store(), reports, logs.clone(), clock, alarm, key))
 }
 
 /// The clock and the alarm that go with the database: replicas share its time and ring each other through it.

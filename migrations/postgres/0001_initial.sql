@@ -1,4 +1,5 @@
--- Jobs, what changes of them at every fire, their runs, their calendars, backfills, and answers to repeated requests.
+-- Jobs, what changes of them at every fire, their runs, the logs of runs, what targets report, their calendars,
+-- backfills, and answers to repeated requests.
 --
 -- Texts that are keys have the collation "C": they are compared by bytes, as on every other store, and comparing
 -- them by a language's rules would be a third of what inserting a run costs.
@@ -114,6 +115,35 @@ CREATE TABLE slots (
 CREATE TABLE chores (
     name text COLLATE "C" PRIMARY KEY,
     next_at timestamptz NOT NULL
+);
+
+-- The logs of runs, in chunks of lines. A run without a log costs nothing here.
+CREATE TABLE run_logs (
+    run_id uuid NOT NULL,
+    -- The number of the last line of the chunk before. Two writers at once take the same, and one of them takes the next.
+    after_seq bigint NOT NULL,
+    last_seq bigint NOT NULL,
+    -- By the size of all that was ever written.
+    starts_at bigint NOT NULL,
+    ends_at bigint NOT NULL,
+    lines text NOT NULL,
+    PRIMARY KEY (run_id, after_seq)
+);
+
+-- What targets report of attempts whose work they have taken, by the token of the lease under which they were called.
+CREATE TABLE run_reports (
+    run_id uuid NOT NULL,
+    token bigint NOT NULL,
+    progress text,
+    -- Written once: whoever comes first decides how the attempt ended.
+    conclusion text,
+    PRIMARY KEY (run_id, token)
+);
+
+-- What all replicas must agree on and nobody has to set.
+CREATE TABLE service_secrets (
+    name text NOT NULL PRIMARY KEY,
+    secret bytea NOT NULL
 );
 
 CREATE TABLE idempotency_keys (

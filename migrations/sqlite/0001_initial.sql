@@ -1,4 +1,5 @@
--- Jobs, what changes of them at every fire, their runs, their calendars, backfills, and answers to repeated requests.
+-- Jobs, what changes of them at every fire, their runs, the logs of runs, what targets report, their calendars,
+-- backfills, and answers to repeated requests.
 --
 -- Instants are milliseconds since the epoch, ids are 16 bytes, documents are JSON text.
 
@@ -106,6 +107,35 @@ CREATE TABLE slots (
 CREATE TABLE chores (
     name TEXT NOT NULL PRIMARY KEY,
     next_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The logs of runs, in chunks of lines. A run without a log costs nothing here.
+CREATE TABLE run_logs (
+    run_id BLOB NOT NULL,
+    -- The number of the last line of the chunk before. Two writers at once take the same, and one of them takes the next.
+    after_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    -- By the size of all that was ever written.
+    starts_at INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL,
+    lines TEXT NOT NULL,
+    PRIMARY KEY (run_id, after_seq)
+) STRICT;
+
+-- What targets report of attempts whose work they have taken, by the token of the lease under which they were called.
+CREATE TABLE run_reports (
+    run_id BLOB NOT NULL,
+    token INTEGER NOT NULL,
+    progress TEXT,
+    -- Written once: whoever comes first decides how the attempt ended.
+    conclusion TEXT,
+    PRIMARY KEY (run_id, token)
+) STRICT, WITHOUT ROWID;
+
+-- What all replicas must agree on and nobody has to set.
+CREATE TABLE service_secrets (
+    name TEXT NOT NULL PRIMARY KEY,
+    secret BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE idempotency_keys (

@@ -23,6 +23,34 @@ pub(super) fn database_url(text: &str) -> anyhow::Result<String> {
     Ok(text.to_owned())
 }
 
+/// Without any of the text in its errors.
+pub(super) fn secret_key(text: &str) -> anyhow::Result<Option<String>> {
+    const SHORTEST: usize = 32;
+    match text.chars().count() {
+        0 => Ok(None),
+        SHORTEST.. => Ok(Some(text.to_owned())),
+        length => bail!(
+            "it has {length} characters; expected {SHORTEST} or more, such as from `openssl rand -hex 32`"
+        ),
+    }
+}
+
+pub(super) fn public_url(text: &str) -> anyhow::Result<Option<String>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let url: url::Url = text.parse().ok().context("expected https://HOST")?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if !plain || text.bytes().any(|byte| !byte.is_ascii_graphic()) {
+        bail!("expected https://HOST, perhaps with a path, without user name, ? and #");
+    }
+    Ok(Some(text.trim_end_matches('/').to_owned()))
+}
+
 pub(super) fn listen(text: &str) -> anyhow::Result<SocketAddr> {
     let address = text.replace("localhost:", "127.0.0.1:");
     let address: SocketAddr =

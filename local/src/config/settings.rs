@@ -24,12 +24,19 @@ const fn setting(
 }
 
 /// Every setting there is.
-pub(crate) const SETTINGS: [Setting; 19] = [
+pub(crate) const SETTINGS: [Setting; 21] = [
     Setting {
         env: "DATABASE_URL",
         flag: "database-url",
         default: "sqlite:data/scheduler.db",
         help: "Where jobs and runs are kept: sqlite:PATH for one process, postgres://… for several",
+        secret: true,
+    },
+    Setting {
+        env: "SECRET_KEY",
+        flag: "",
+        default: "",
+        help: "What the tokens of targets that report are computed with, 32 characters or more; by default the database's own secret",
         secret: true,
     },
     setting(
@@ -82,6 +89,12 @@ pub(crate) const SETTINGS: [Setting; 19] = [
         "command-env",
         "",
         "Variables that commands get beside PATH, HOME, LANG and TZ, comma-separated",
+    ),
+    setting(
+        "SCHEDULER_PUBLIC_URL",
+        "public-url",
+        "",
+        "Where targets reach this service, such as https://scheduler.example.com; sent to those that report",
     ),
     setting("SCHEDULER_CONCURRENCY", "concurrency", "256", "How many attempts this process makes at a time"),
     setting(

@@ -148,5 +148,5 @@ fn settings_are_documented_where_people_look() {
 
 fn is_setting(word: &str) -> bool {
     let upper = word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    upper && (word == "DATABASE_URL" || word.starts_with("SCHEDULER_"))
+    upper && (word == "DATABASE_URL" || word == "SECRET_KEY" || word.starts_with("SCHEDULER_"))
 }

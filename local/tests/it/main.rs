@@ -8,6 +8,7 @@
 )]
 
 mod bench;
+mod callbacks;
 mod chaos;
 mod cli;
 mod cluster;

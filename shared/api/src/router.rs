@@ -27,9 +27,12 @@ pub fn router(state: ApiState) -> Router {
     let options = &state.options;
     let (versioned, _) = versioned().split_for_parts();
     let (previews, _) = schedules::routes().split_for_parts();
+    let (callbacks, _) = runs::callbacks().split_for_parts();
     let (service, _) = service::routes(options.echo).split_for_parts();
-    let versioned =
-        versioned.route_layer(from_fn_with_state(state.clone(), idempotency::once)).merge(previews);
+    let versioned = versioned
+        .route_layer(from_fn_with_state(state.clone(), idempotency::once))
+        .merge(previews)
+        .merge(callbacks);
     let versioned = if options.api { Router::new().nest(BASE, versioned) } else { Router::new() };
     let routes = versioned
         .merge(service)
@@ -59,7 +62,7 @@ pub fn router(state: ApiState) -> Router {
 
 /// Everything that is described in the OpenAPI document.
 pub(crate) fn described() -> OpenApiRouter<Shared> {
-    let versioned = versioned().merge(schedules::routes());
+    let versioned = versioned().merge(schedules::routes()).merge(runs::callbacks());
     OpenApiRouter::default().nest(BASE, versioned).merge(service::routes(true))
 }
 

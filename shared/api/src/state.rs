@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use domain::Instant;
-use engine::{Idempotency, Overview, Scheduler, Store};
+use engine::{Callbacks, Idempotency, Logs, Overview, Scheduler, Store};
+use tokio_util::sync::CancellationToken;
 
 /// The state every handler shares.
 pub type Shared = Arc<ApiState>;
@@ -24,6 +25,10 @@ pub struct ApiState {
     pub overview: Overview,
     /// Remembers answers.
     pub idempotency: Arc<dyn Idempotency>,
+    /// Takes reports of targets.
+    pub callbacks: Callbacks,
+    /// Reads the logs of runs.
+    pub logs: Logs,
     /// For the readiness check only; all else goes through `scheduler`.
     pub store: Arc<dyn Store>,
     /// `None` where this process does not look for due jobs, only serves the API.
@@ -32,6 +37,8 @@ pub struct ApiState {
     pub metrics: MetricsRenderer,
     /// What `/version` answers.
     pub build: BuildInfo,
+    /// Ends streams when the process is about to end.
+    pub closing: CancellationToken,
     /// What operators may choose.
     pub options: Options,
 }

@@ -13,9 +13,10 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use bytes::Bytes;
 use domain::time::Zone;
-use engine::{Clock, DueJob, Overview, Scheduler, Store};
+use engine::{Callbacks, Clock, DueJob, Logs, Overview, Scheduler, Store, TokenKey};
 use serde_json::{Value, json};
 use testkit::{ManualClock, MemoryStore, RecordingAlarm, SeededEntropy, at};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// The API under test.
@@ -24,6 +25,10 @@ pub struct TestApp {
     pub router: Router,
     /// What is kept.
     pub store: MemoryStore,
+    /// What takes reports.
+    pub callbacks: Callbacks,
+    /// The logs of runs, as this process writes them.
+    pub logs: Logs,
     /// The time: a Tuesday, one hour before the first occurrence of `nightly`.
     pub clock: ManualClock,
 }
@@ -58,6 +63,15 @@ impl TestApp {
             Zone::default(),
         );
         let now = clock.clone();
+        let logs = Logs::new(Arc::new(store.clone()), Arc::new(clock.clone()));
+        let callbacks = Callbacks::new(
+            Arc::new(store.clone()),
+            Arc::new(store.clone()),
+            logs.clone(),
+            Arc::new(clock.clone()),
+            Arc::new(RecordingAlarm::default()),
+            TokenKey::derived(b"test"),
+        );
         let mut state = ApiState {
             scheduler,
             overview: Overview::new(
@@ -66,14 +80,17 @@ impl TestApp {
                 Arc::new(clock.clone()),
             ),
             idempotency: Arc::new(store.clone()),
+            callbacks: callbacks.clone(),
+            logs: logs.clone(),
             store: Arc::new(store.clone()),
             last_look: Some(Arc::new(move || now.now())),
             metrics: Arc::new(|| "scheduler_jobs 1\n".to_owned()),
             build: BuildInfo { version: "0.0.0-test", git_sha: Some("abc123") },
+            closing: CancellationToken::new(),
             options: Options::default(),
         };
         change(&mut state);
-        Self { router: router(state), store, clock }
+        Self { router: router(state), store, callbacks, logs, clock }
     }
 
     /// Sends a request.

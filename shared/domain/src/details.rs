@@ -1,8 +1,10 @@
-//! What an attempt leaves on record where the target speaks no HTTP.
+//! What an attempt leaves on record beside a request and its response.
 
 use serde::{Deserialize, Serialize};
 
-/// What an attempt at a target brought that speaks no HTTP.
+use crate::Instant;
+
+/// What an attempt brought beside a request and its response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Details {
@@ -10,6 +12,23 @@ pub enum Details {
     Email(EmailRecord),
     /// A command.
     Command(CommandRecord),
+    /// Work that went on after its call, which the record's `request` and `response` are of.
+    Callback(CallbackRecord),
+}
+
+/// What a target reported of the end of its work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CallbackRecord {
+    /// When it took the work.
+    #[schema(value_type = String, format = DateTime)]
+    pub accepted_at: Instant,
+    /// What it had to say of it, 64 KiB at most.
+    #[serde(default)]
+    #[schema(required)]
+    pub output: Option<String>,
+    /// Whether it said more than that.
+    #[serde(default)]
+    pub output_truncated: bool,
 }
 
 /// What was sent, and what the mail server said to it. The text is not kept.

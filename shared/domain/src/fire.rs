@@ -3,6 +3,7 @@
 use crate::job::{Changed, Job, JobState};
 use crate::policy::{MisfirePolicy, Overlap};
 use crate::run::{Reason, Run, RunKind, RunStatus};
+use crate::settle::overdue;
 use crate::time::LeftOut;
 use crate::{Instant, JobId};
 
@@ -166,11 +167,13 @@ impl Ledger<'_> {
         for _ in 0..max {
             let Some(at) = self.next.filter(|at| *at <= until) else { break };
             let overlap = self.job.draft.overlap;
-            if overlap.room().is_some_and(|room| room <= self.active) {
+            let mut run = Run::pending(self.job, RunKind::Schedule, at, self.now, 0);
+            if let Some(over) = overdue(&run, &self.job.draft, self.now, self.now) {
+                self.runs.push(over);
+            } else if overlap.room().is_some_and(|room| room <= self.active) {
                 let reason = if overlap == Overlap::Skip { Reason::Overlap } else { Reason::BufferFull };
                 self.record(RunStatus::Skipped, reason, (at, at), 1);
             } else {
-                let mut run = Run::pending(self.job, RunKind::Schedule, at, self.now, 0);
                 if self.active > 0 && overlap.is_sequential() || self.job.draft.concurrency.is_some() {
                     // Not to be started with this firing: whoever takes it up looks whether it is its turn.
                     run.due_at = Some(self.now + MILLI);

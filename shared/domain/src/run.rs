@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::asked::Asked;
 use crate::details::Details;
 use crate::job::Job;
+use crate::settle::Accepted;
 use crate::{BackfillId, HumanDuration, Instant, JobId, RunId};
 
 /// One occurrence (or one manual request) being carried out, or the record that it was not.
@@ -49,6 +50,10 @@ pub struct Run {
     pub started_at: Option<Instant>,
     /// When its last attempt ended, or it was decided that there will be none.
     pub finished_at: Option<Instant>,
+    /// When somebody last asked for it to be retried after it had ended.
+    pub reopened_at: Option<Instant>,
+    /// The attempt that goes on after its call: its target has taken the work and reports.
+    pub accepted: Option<Accepted>,
     /// Every try so far, oldest first.
     pub attempts: Vec<Attempt>,
     /// What was asked for of it beyond what the job says.
@@ -162,6 +167,8 @@ pub enum Reason {
     Deleted,
     /// A person or a program asked for it.
     Requested,
+    /// The job's deadline for a run passed.
+    Deadline,
 }
 
 /// One try of a run.
@@ -294,6 +301,8 @@ impl Run {
             created_at: now,
             started_at: None,
             finished_at: None,
+            reopened_at: None,
+            accepted: None,
             attempts: Vec::new(),
             asked: None,
         }

@@ -1,6 +1,12 @@
 //! Settling: from the outcome of an attempt to the run's next state.
 
+mod callback;
+mod deadline;
+
 use sha2::{Digest, Sha256};
+
+pub use self::callback::{Accepted, Conclusion, Ending, Progress, called, concluded, lost, unreported};
+pub use self::deadline::{deadline, overdue, time_left, within_deadline};
 
 use crate::details::Details;
 use crate::run::{
@@ -26,6 +32,8 @@ pub struct Outcome {
 pub enum Verdict {
     /// The target did its work.
     Succeeded,
+    /// The target has taken the work and will report its end. Where it is not asked to, that is all there is to know.
+    Accepted,
     /// The target refused, failed or could not be reached.
     Failed {
         /// What went wrong.
@@ -84,7 +92,9 @@ pub fn settle(
     let error = |code: &str, message: String| Some(AttemptError { code: code.to_owned(), message });
     // What the attempt was, what the run becomes if this was its last, and when it may be tried again.
     let (attempt, last, again) = match verdict {
-        Verdict::Succeeded => ((AttemptOutcome::Succeeded, None), RunStatus::Succeeded, None),
+        Verdict::Succeeded | Verdict::Accepted => {
+            ((AttemptOutcome::Succeeded, None), RunStatus::Succeeded, None)
+        }
         Verdict::Failed { error, retryable, retry_after } => {
             let again = retryable.then(|| retry_after.unwrap_or_default().min(MAX_RETRY_AFTER));
             ((AttemptOutcome::Failed, Some(error)), RunStatus::Failed, again)

@@ -14,9 +14,11 @@ use url::Url;
 
 pub use self::command::CommandTarget;
 pub use self::email::{EmailTarget, Mailbox};
+use crate::HumanDuration;
 use crate::duration::shorten;
 use crate::invalid::{Findings, Invalid};
 use crate::parse;
+use crate::policy::DAY;
 
 /// What a job calls.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
@@ -57,6 +59,16 @@ pub struct HttpTarget {
     #[serde(default = "any_2xx")]
     #[schema(value_type = Vec<String>, example = json!(["2xx"]))]
     pub success: Vec<StatusRange>,
+    /// Whether the target may answer 202 and go on working: it then reports to `/runs/{id}/heartbeat`, `/log` and
+    /// `/complete`, with the token that the call brings in `X-Scheduler-Token`. The call itself must be answered within a
+    /// minute; the job's `timeout`, up to 7 days here, is for all of the work.
+    #[serde(default)]
+    pub callback: bool,
+    /// How often a target that has taken the work must be heard of; where not given, only at the end. One that is not
+    /// counts as abandoned.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "5m")]
+    pub heartbeat: Option<HumanDuration>,
 }
 
 /// A line in the service's own log, at level `info`.
@@ -147,6 +159,10 @@ fn any_2xx() -> Vec<StatusRange> {
     vec![StatusRange { first: 200, last: 299 }]
 }
 
+/// How long a target may take to take the work.
+const ANSWER: HumanDuration = HumanDuration::from_secs(60);
+const WEEK: HumanDuration = HumanDuration::from_secs(7 * 86_400);
+
 const MAX_URL: usize = 2_048;
 const MAX_HEADERS: usize = 50;
 const MAX_HEADER_VALUE: usize = 8_192;
@@ -194,6 +210,29 @@ impl Target {
         }
     }
 
+    /// Whether it may take the work and report the end later.
+    pub fn reports(&self) -> bool {
+        matches!(self, Self::Http(http) if http.callback)
+    }
+
+    /// How often it must be heard of while it works.
+    pub fn heartbeat(&self) -> Option<HumanDuration> {
+        match self {
+            Self::Http(http) if http.callback => http.heartbeat,
+            _ => None,
+        }
+    }
+
+    /// How long one attempt may take at most.
+    pub fn longest_timeout(&self) -> HumanDuration {
+        if self.reports() { WEEK } else { DAY }
+    }
+
+    /// How long the call of an attempt may take that may take `timeout` in all.
+    pub fn answer_within(&self, timeout: HumanDuration) -> HumanDuration {
+        if self.reports() { timeout.min(ANSWER) } else { timeout }
+    }
+
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         match self {
             Self::Http(http) => http.check(),
@@ -228,6 +267,15 @@ impl HttpTarget {
         findings.require((1..=20).contains(&self.success.len()), "/success", "out_of_range", || {
             "needs between 1 and 20 entries; leave it out for any 2xx".to_owned()
         });
+        if let Some(heartbeat) = self.heartbeat {
+            let (least, most) = (HumanDuration::from_secs(5), DAY);
+            findings.require((least..=most).contains(&heartbeat), "/heartbeat", "out_of_range", || {
+                format!("{heartbeat} is outside {least}–{most}")
+            });
+            findings.require(self.callback, "/heartbeat", "invalid_value", || {
+                "is for targets with callback: true".to_owned()
+            });
+        }
         findings.finish()
     }
 }

@@ -10,6 +10,7 @@ use domain::settle::{cancelled, is_gone, pause_reason};
 use domain::{Instant, Job, Overlap, Reason, Run, RunKind, RunStatus};
 
 use crate::backfills::Touched;
+use crate::callbacks::{Callbacks, hasten};
 use crate::error::StoreError;
 use crate::ports::{Alarm, Clock, Expected, Settled, Store};
 use crate::query::RunQuery;
@@ -41,6 +42,7 @@ pub(crate) struct Aftermath {
     pub(crate) alarm: Arc<dyn Alarm>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) touched: Touched,
+    pub(crate) callbacks: Callbacks,
 }
 
 impl Aftermath {
@@ -107,7 +109,10 @@ impl Aftermath {
             let end = Settled { token: other.token, run: cancelled(&other, Reason::Overlap, now) };
             self.store.commit_settled(&[end]).await?;
         } else if !other.cancel_requested {
-            self.store.request_cancel(&other.project, other.id).await?;
+            let marked = self.store.request_cancel(&other.project, other.id).await?;
+            if let Some(run) = marked {
+                hasten(&*self.store, &run, now).await?;
+            }
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use domain::run::Lease;
-use domain::settle::{cancelled, skipped};
+use domain::settle::{cancelled, deadline, overdue, skipped, within_deadline};
 use domain::{Firing, HumanDuration, Instant, Job, Reason, Run, RunId, RunStatus, Verdict, fire, settle};
 use metrics::{counter, gauge, histogram};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -16,8 +16,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::aftermath::{Aftermath, Turn};
 use crate::backfills::{self, Touched};
+use crate::callbacks::{Callbacks, Found};
 use crate::error::StoreError;
 use crate::hosts::{Hosts, Place};
+use crate::logs::Logs;
 use crate::ports::{Alarm, Clock, DueJob, Executor, LeasedRun, Renewal, Settled, Store};
 use crate::settler;
 use crate::worker::{Attempts, Ended, InFlight, Stop, Stopper};
@@ -86,13 +88,20 @@ impl Dispatcher {
         clock: Arc<dyn Clock>,
         alarm: Arc<dyn Alarm>,
         executor: Arc<dyn Executor>,
+        logs: Logs,
+        callbacks: Callbacks,
         settings: Settings,
     ) -> Self {
         let in_flight = Arc::new(InFlight::default());
         let (outcomes, ended) = mpsc::channel(settings.concurrency.max(BATCH));
         let touched = Touched::default();
-        let aftermath =
-            Aftermath { store: store.clone(), alarm, clock: clock.clone(), touched: touched.clone() };
+        let aftermath = Aftermath {
+            store: store.clone(),
+            alarm,
+            clock: clock.clone(),
+            touched: touched.clone(),
+            callbacks: callbacks.clone(),
+        };
         tokio::spawn(settler::run(aftermath.clone(), in_flight.clone(), ended));
         Self {
             permits: Arc::new(Semaphore::new(settings.concurrency)),
@@ -100,6 +109,8 @@ impl Dispatcher {
             hosts: Hosts::new(settings.concurrency),
             attempts: Attempts {
                 executor,
+                logs,
+                callbacks,
                 clock: clock.clone(),
                 in_flight: in_flight.clone(),
                 outcomes: outcomes.clone(),
@@ -264,13 +275,17 @@ impl Dispatcher {
                 // Rare enough to look closer: a job that cannot be read may be mended, a deleted one is gone.
                 // An error must not cost the rest of the batch its leases; the run waits in that case, too.
                 None => match self.store.job(&run.project, &run.job_id.into()).await {
+                    Ok(None) if run.accepted.is_some() => self.take_over(&run, None, now).await,
                     Ok(None) => self.settle_now(&run, cancelled(&run, Reason::Deleted, now), None).await,
                     Ok(Some(_)) | Err(_) => waiting.push(put_back(run, now + JOB_UNREADABLE)),
                 },
                 Some(_) if run.cancel_requested && was == RunStatus::Pending => {
                     self.settle_now(&run, cancelled(&run, Reason::Requested, now), job).await;
                 }
-                Some(job) if was == RunStatus::Running => self.abandon(&run, job, now).await,
+                Some(job) if was == RunStatus::Running => self.take_over(&run, Some(job), now).await,
+                Some(job) if let Some(over) = overdue(&run, &job.draft, now, now) => {
+                    self.settle_now(&run, over, Some(job)).await;
+                }
                 // Its place at the host first: a turn that is not taken would have kept others from theirs.
                 Some(job) => match self.hosts.enter(&job.draft.target) {
                     None => waiting.push(put_back(run, now + HOST_BUSY)),
@@ -280,7 +295,11 @@ impl Dispatcher {
                             Some(permit) => self.start(run, job, (permit, place)),
                             None => waiting.push(put_back(run, now + HOST_BUSY)),
                         },
-                        Ok(Turn::Later(later)) => waiting.push(put_back(run, later)),
+                        Ok(Turn::Later(later)) => {
+                            // At its deadline somebody must look, whether its turn has come or not.
+                            let latest = deadline(&run, &job.draft).unwrap_or(later);
+                            waiting.push(put_back(run, later.min(latest)));
+                        }
                         Ok(Turn::Skip) => {
                             self.settle_now(&run, skipped(&run, Reason::Overlap, now), Some(job)).await;
                         }
@@ -418,14 +437,30 @@ impl Dispatcher {
         self.in_flight.add(run.id, run.token, run.due_at.unwrap_or_else(|| self.clock.now()))
     }
 
-    /// Settles a run whose worker disappeared: its attempt counts as abandoned, the policy says what follows.
-    async fn abandon(&self, run: &Run, job: Arc<Job>, now: Instant) {
-        tracing::warn!(run.id = %run.id, job.id = %run.job_id, "taking over a run whose lease ran out");
-        let retry = &job.draft.retry;
+    /// Finds out what became of a run whose lease ran out. Its target may have taken the work and report; where nothing
+    /// is known, its worker has disappeared: the attempt counts as abandoned, the policy says what follows.
+    async fn take_over(&self, run: &Run, job: Option<Arc<Job>>, now: Instant) {
         let began =
             run.started_at.filter(|_| run.attempts.is_empty()).unwrap_or(run.created_at.max(run.due_for()));
-        let settled = settle(run, retry, job.draft.timeout, began, now, Verdict::Abandoned.into());
-        self.settle_now(run, settled, Some(job)).await;
+        let found = self.attempts.callbacks.find(run, job.as_ref(), began, now).await;
+        let settled = match (found, &job) {
+            (Ok(Found::Ended(ended)), _) => *ended,
+            (Ok(Found::GoesOn(next_look)), _) => Run { due_at: Some(next_look), ..run.clone() },
+            (Ok(Found::Abandoned), Some(job)) => {
+                tracing::warn!(run.id = %run.id, job.id = %run.job_id, "taking over a run whose lease ran out");
+                let draft = &job.draft;
+                let settled = settle(run, &draft.retry, draft.timeout, began, now, Verdict::Abandoned.into());
+                within_deadline(settled, draft, now)
+            }
+            (Ok(Found::Abandoned), None) => cancelled(run, Reason::Deleted, now),
+            // Whoever looks when this lease runs out finds out.
+            (Err(error), _) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(run.id = %run.id, error, "what became of a run is not known yet");
+                return;
+            }
+        };
+        self.settle_now(run, settled, job).await;
     }
 
     async fn settle_now(&self, leased: &Run, settled: Run, job: Option<Arc<Job>>) {

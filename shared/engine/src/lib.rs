@@ -8,11 +8,13 @@ mod aftermath;
 pub mod backfills;
 pub mod bell;
 pub mod calendars;
+pub mod callbacks;
 pub mod dispatcher;
 pub mod error;
 mod hosts;
 pub mod idempotency;
 pub mod insights;
+pub mod logs;
 pub mod overview;
 pub mod ports;
 pub mod query;
@@ -27,10 +29,12 @@ mod worker;
 pub use backfills::{BackfillQuery, Backfills};
 pub use bell::{Bell, LocalAlarm};
 pub use calendars::{CalendarQuery, Calendars};
+pub use callbacks::{Callbacks, Reported, Reports, RunToken, TokenKey};
 pub use dispatcher::{Dispatcher, Settings};
 pub use error::{SchedulerError, StoreError};
 pub use idempotency::{Begun, Idempotency, SavedResponse};
 pub use insights::Insights;
+pub use logs::{Journal, LogChunk, LogEnd, LogEntry, LogPage, Logs, RunLogs, StoredChunk};
 pub use overview::Overview;
 pub use ports::{
     Alarm, Call, Clock, Counts, DueJob, Entropy, Executor, Expected, InvalidJob, LastRun, LeasedRun, Renewal,

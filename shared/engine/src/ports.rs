@@ -10,7 +10,9 @@ use domain::{
 use tokio_util::sync::CancellationToken;
 
 use crate::backfills::Backfills;
+use crate::callbacks::RunToken;
 use crate::error::StoreError;
+use crate::logs::Journal;
 use crate::query::{JobKey, JobQuery, Page, RunQuery};
 use crate::retention::Purge;
 use crate::slots::Slots;
@@ -278,4 +280,8 @@ pub struct Call {
     pub target: Target,
     /// How long the attempt may take.
     pub timeout: HumanDuration,
+    /// What the target writes while it works goes here.
+    pub journal: Journal,
+    /// What the target reports with, if it may.
+    pub token: Option<RunToken>,
 }

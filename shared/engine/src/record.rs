@@ -6,6 +6,7 @@ mod backfill;
 use domain::calendar::{CalendarCopy, CalendarDraft};
 use domain::job::Pause;
 use domain::run::Attempt;
+use domain::settle::Accepted;
 use domain::{
     Asked, Calendar, HumanDuration, Instant, Invalid, Job, JobDraft, JobId, JobState, Plan, Reason, Run,
     RunId, RunKind, RunStatus, parse,
@@ -175,6 +176,10 @@ struct RunDocument {
     jitter: HumanDuration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     started_at: Option<Instant>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reopened_at: Option<Instant>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accepted: Option<Accepted>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<Attempt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -205,6 +210,8 @@ impl From<&Run> for RunRecord {
             count: run.count,
             jitter: run.jitter,
             started_at: run.started_at,
+            reopened_at: run.reopened_at,
+            accepted: run.accepted.clone(),
             attempts: run.attempts.clone(),
             asked: run.asked.clone(),
         };
@@ -240,6 +247,8 @@ impl RunRecord {
                 count: 1,
                 jitter: HumanDuration::ZERO,
                 started_at: None,
+                reopened_at: None,
+                accepted: None,
                 attempts: Vec::new(),
                 asked: None,
             }
@@ -262,6 +271,8 @@ impl RunRecord {
             cancel_requested: self.cancel_requested,
             created_at: self.created_at,
             started_at: document.started_at,
+            reopened_at: document.reopened_at,
+            accepted: document.accepted,
             finished_at: self.finished_at,
             attempts: document.attempts,
             asked: document.asked,

@@ -36,6 +36,11 @@ pub(crate) async fn run(aftermath: Aftermath, in_flight: Arc<InFlight>, mut outc
                 tracing::warn!(run.id = %settled.run.id, "an outcome came too late: the run was taken over");
                 continue;
             }
+            if settled.run.status == RunStatus::Running {
+                aftermath.callbacks.accepted(&settled.run).await;
+                alarm.arm(settled.run.job_id, settled.run.due_at).await;
+                continue;
+            }
             count(&settled);
             if settled.run.status == RunStatus::Pending {
                 again(&**store, &**alarm, &**clock, &settled).await;
@@ -89,12 +94,14 @@ async fn commit(store: &dyn Store, batch: &mut [Settled]) -> Vec<bool> {
         );
         match (&error, part) {
             (StoreError::Unavailable(_), _) => (),
-            (_, [Settled { run, .. }]) if run.attempts.iter().all(is_bare) => {
+            (_, [Settled { run, .. }]) if run.attempts.iter().all(is_bare) && run.accepted.is_none() => {
                 tracing::error!(run.id = %run.id, "an outcome cannot be written; its run will be taken over");
                 written.push(false);
                 continue;
             }
-            (_, [Settled { run, .. }]) => run.attempts.iter_mut().for_each(strip),
+            (_, [Settled { run, .. }]) => {
+                run.attempts.iter_mut().for_each(strip);
+            }
             _ => size /= 2,
         }
         sleep(delay).await;

@@ -6,17 +6,23 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use domain::{Instant, Job, Outcome, Run, RunId, Verdict, settle};
+use domain::settle::{called, time_left};
+use domain::{Instant, Job, Outcome, Run, RunId, Verdict};
 use futures::FutureExt;
 use metrics::histogram;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::callbacks::Callbacks;
+use crate::logs::{Journal, Logs};
 use crate::ports::{Call, Clock, Executor, Settled};
 
 /// How long an executor may take to end after it was told to. A command has two seconds to clean up.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// How long the end of an attempt waits for the last lines of its log.
+const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// Why an attempt is stopped from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +134,8 @@ impl InFlight {
 #[derive(Clone)]
 pub(crate) struct Attempts {
     pub(crate) executor: Arc<dyn Executor>,
+    pub(crate) logs: Logs,
+    pub(crate) callbacks: Callbacks,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) in_flight: Arc<InFlight>,
     pub(crate) outcomes: mpsc::Sender<Ended>,
@@ -147,15 +155,30 @@ impl Attempts {
             let delay = (started_at - run.due_for()).as_seconds_f64();
             histogram!("scheduler_start_delay_seconds").record(delay);
         }
-        let outcome = match call(&run, job) {
-            Ok(call) => attempt(&*self.executor, &call, stopper).await,
-            Err(refused) => Some(refused.into()),
+        let (outcome, within) = match call(&run, job, started_at) {
+            Ok(mut call) => {
+                // What ends at once has no time to write.
+                if !self.executor.ends_at_once(&call.target) {
+                    call.journal = Journal::new(self.logs.clone(), run.id, call.attempt);
+                }
+                if call.target.reports() {
+                    call.token = Some(self.callbacks.token(run.id, run.token));
+                }
+                let attempt = attempt(&*self.executor, &call, stopper);
+                (journalled(&call.journal, attempt).await, call.timeout)
+            }
+            Err(refused) => (Some(refused.into()), job.draft.timeout),
         };
         match outcome {
             Some(outcome) => {
                 let token = run.token;
                 let draft = &job.draft;
-                let run = settle(&run, &draft.retry, draft.timeout, started_at, self.clock.now(), outcome);
+                let outcome = if draft.target.reports() {
+                    self.callbacks.after_call(&run, self.clock.now(), outcome).await
+                } else {
+                    outcome
+                };
+                let run = called(&run, draft, within, started_at, self.clock.now(), outcome);
                 // The receiver lives as long as there are senders.
                 let ended = Ended { settled: Settled { run, token }, job: Some(job.clone()) };
                 let _ = self.outcomes.send(ended).await;
@@ -166,7 +189,7 @@ impl Attempts {
 }
 
 /// The call to be made; the job may have got a target since that takes no payload.
-fn call(run: &Run, job: &Job) -> Result<Call, Verdict> {
+fn call(run: &Run, job: &Job, now: Instant) -> Result<Call, Verdict> {
     let target = &job.draft.target;
     let target = match run.asked.as_ref().and_then(|asked| asked.payload.as_ref()) {
         None => target.clone(),
@@ -181,9 +204,28 @@ fn call(run: &Run, job: &Job) -> Result<Call, Verdict> {
         scheduled_for: run.scheduled_for,
         kind: run.kind,
         attempt: u32::try_from(run.attempts.len()).unwrap_or(u32::MAX).saturating_add(1),
+        timeout: target.answer_within(time_left(run, &job.draft, now)),
         target,
-        timeout: job.draft.timeout,
+        journal: Journal::nowhere(),
+        token: None,
     })
+}
+
+/// Carries out `attempt`, and writes down meanwhile what goes into its journal. All of it is written before the attempt
+/// counts as ended, so that whoever reads the log of a finished run reads it whole.
+async fn journalled<T>(journal: &Journal, attempt: impl Future<Output = T>) -> T {
+    let keeping = journal.keep();
+    tokio::pin!(keeping);
+    let outcome = tokio::select! {
+        biased;
+        outcome = attempt => outcome,
+        // It does not end before it is told to.
+        () = &mut keeping => return std::future::pending().await,
+    };
+    if journal.close() && timeout(LAST_LINES, keeping).await.is_err() {
+        tracing::warn!("the last lines of a run's log could not be written");
+    }
+    outcome
 }
 
 /// Makes one attempt. `None` where its result is not ours to write.
@@ -220,7 +262,17 @@ async fn attempt(executor: &dyn Executor, call: &Call, stopper: &Stopper) -> Opt
     };
     Some(match cut_short {
         // What was done in the last moment is done: saying otherwise would have it done again.
-        Some(verdict) if outcome.verdict != Verdict::Succeeded => Outcome { verdict, ..outcome },
+        Some(verdict) if !is_done(&outcome.verdict, &verdict) => Outcome { verdict, ..outcome },
         _ => outcome,
     })
+}
+
+/// Whether what a call came to in its last moment counts, though it was cut short as `cut_short` says. A target that has
+/// taken work which is to be cancelled is left to find that out.
+fn is_done(verdict: &Verdict, cut_short: &Verdict) -> bool {
+    match verdict {
+        Verdict::Succeeded => true,
+        Verdict::Accepted => *cut_short != Verdict::Cancelled,
+        _ => false,
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Calendars, Idempotency, Insights, Store, StoreError};
+use engine::{Calendars, Idempotency, Insights, Reports, RunLogs, Store, StoreError};
 
 use crate::postgres::PostgresStore;
 use crate::schema::Migration;
@@ -75,6 +75,22 @@ impl Database {
 
     /// The port for answers to repeated requests.
     pub fn idempotency(&self) -> Arc<dyn Idempotency> {
+        match self {
+            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Sqlite(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// The port for the logs of runs.
+    pub fn run_logs(&self) -> Arc<dyn RunLogs> {
+        match self {
+            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Sqlite(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// The port for what targets report.
+    pub fn reports(&self) -> Arc<dyn Reports> {
         match self {
             Self::Postgres(store) => Arc::new(store.clone()),
             Self::Sqlite(store) => Arc::new(store.clone()),

@@ -13,6 +13,7 @@ mod database;
 mod definitions;
 mod error;
 mod known;
+mod numbers;
 pub mod postgres;
 mod readable;
 mod schema;

@@ -28,6 +28,8 @@ pub(crate) struct Http {
     client: Client<Connector, Full<Bytes>>,
     secrets: SigningSecrets,
     user_agent: HeaderValue,
+    /// Where runs are, for targets that report; the id follows.
+    runs_url: Option<String>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -35,7 +37,8 @@ pub(crate) struct Http {
 impl Http {
     pub(crate) fn new(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         let client = connect::client(config.allow, connect::system_lookup, connect::system_roots());
-        Self::with_client(client, config.secrets, &config.user_agent, clock, entropy)
+        let http = Self::with_client(client, config.secrets, &config.user_agent, clock, entropy);
+        Self { runs_url: config.runs_url, ..http }
     }
 
     fn with_client(
@@ -46,7 +49,7 @@ impl Http {
         entropy: Arc<dyn Entropy>,
     ) -> Self {
         let user_agent = HeaderValue::from_str(user_agent).unwrap_or(HeaderValue::from_static("scheduler"));
-        Self { client, secrets, user_agent, clock, entropy }
+        Self { client, secrets, user_agent, runs_url: None, clock, entropy }
     }
 
     /// One attempt. Ends at once when `cancel` fires, with the request and what of the answer had arrived.
@@ -65,7 +68,7 @@ impl Http {
         Outcome {
             verdict: verdict.unwrap_or(Verdict::Cancelled),
             request: Some(record),
-            response: answer.map(Answer::into_record),
+            response: answer.map(|answer| answer.into_record(call.token.as_ref())),
             details: None,
         }
     }
@@ -84,9 +87,9 @@ impl Http {
         };
         let answer = answer.insert(Answer::new(head));
         let complete = answer.read(body).await;
-        match answer.verdict(&target.success, self.clock.now()) {
+        match answer.verdict(target, self.clock.now()) {
             // A status that says failure counts even where the body broke off; success must be complete.
-            Verdict::Succeeded if !complete => {
+            Verdict::Succeeded | Verdict::Accepted if !complete => {
                 Verdict::retryable("body", "the connection broke before the target's answer was complete")
             }
             verdict => verdict,

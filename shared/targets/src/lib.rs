@@ -43,6 +43,9 @@ pub struct Config {
     pub mail_from: Option<Mailbox>,
     /// What commands are given; without it, command targets fail.
     pub commands: Option<Commands>,
+    /// Where targets that report find their runs, such as `https://scheduler.example.com/api/v1/runs/`; without it, they
+    /// must know.
+    pub runs_url: Option<String>,
     /// How calls introduce themselves.
     pub user_agent: String,
 }
@@ -55,6 +58,7 @@ impl Default for Config {
             mail_server: None,
             mail_from: None,
             commands: None,
+            runs_url: None,
             user_agent: concat!("scheduler/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::{Instant, Outcome, Verdict};
+use domain::{Instant, LogStream, Outcome, Verdict};
 use engine::{Call, Clock, Executor};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,7 @@ pub struct FakeExecutor {
 #[derive(Default)]
 struct State {
     scripts: BTreeMap<String, VecDeque<Step>>,
+    says: BTreeMap<String, Vec<String>>,
     gate: Option<Gate>,
     calls: Vec<Recorded>,
 }
@@ -92,6 +93,12 @@ impl FakeExecutor {
         self.lock().scripts.entry(job_name.to_owned()).or_default().extend(steps);
     }
 
+    /// What the next call of the job of this name writes into its journal before anything else.
+    pub fn says<T: Into<String>>(&self, job_name: &str, lines: impl IntoIterator<Item = T>) {
+        let lines = lines.into_iter().map(Into::into).collect();
+        self.lock().says.insert(job_name.to_owned(), lines);
+    }
+
     /// From now on all calls wait at the gate that is returned.
     pub fn hold(&self) -> Gate {
         let gate = Gate(Arc::new(Semaphore::new(0)));
@@ -121,7 +128,11 @@ impl FakeExecutor {
         state.calls.push(Recorded { call: call.clone(), at: self.clock.now(), verdict: None });
         let begun = state.calls.len();
         let gate = state.gate.clone();
+        let said = state.says.remove(&call.job_name).unwrap_or_default();
         drop(state);
+        for line in said {
+            call.journal.line(LogStream::Stdout, &line);
+        }
         self.begun.send_replace(begun);
         (begun - 1, scripted.unwrap_or_else(|| Verdict::Succeeded.into()), gate)
     }

@@ -163,6 +163,12 @@ impl JobBuilder {
         self
     }
 
+    /// With so long for each run in all.
+    pub fn deadline(mut self, deadline: &str) -> Self {
+        self.draft.deadline = Some(duration(deadline));
+        self
+    }
+
     /// Due up to so much after its nominal times.
     pub fn jitter(mut self, most: &str) -> Self {
         self.draft.jitter = duration(most);
@@ -230,6 +236,7 @@ fn draft(name: &str) -> JobDraft {
         target: Target::Noop(NoopTarget {}),
         retry: Retry::default(),
         timeout: duration("30s"),
+        deadline: None,
         misfire: Misfire::default(),
         overlap: Overlap::default(),
         concurrency: None,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use engine::{Bell, Entropy, tick};
+use engine::{Bell, Entropy, Logs, tick};
 use sql::Database;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,10 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let bell = Bell::default();
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let (clock, alarm) = serve::time(&database, &bell).await?;
-    let dispatcher = serve::dispatcher(config, &database, clock, alarm, &entropy);
+    let logs = Logs::new(database.run_logs(), clock.clone());
+    let callbacks =
+        serve::callbacks(config, &database, &logs, clock.clone(), alarm.clone(), &*entropy).await?;
+    let dispatcher = serve::dispatcher(config, &database, clock, alarm, &entropy, logs, callbacks);
     println!("{READY}");
 
     let mut input = BufReader::new(tokio::io::stdin()).lines();

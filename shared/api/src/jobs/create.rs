@@ -77,6 +77,7 @@ mod tests {
           "calendars": [],
           "concurrency": null,
           "created_at": "2026-11-24T00:00:00.000Z",
+          "deadline": null,
           "description": "",
           "end_at": null,
           "id": "job_01m85dmb00f819aeqbe1kkwaeb",

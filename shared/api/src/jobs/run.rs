@@ -78,6 +78,7 @@ mod tests {
           "attempt": 0,
           "attempts": [],
           "backfill_id": null,
+          "callback": null,
           "cancel_requested": false,
           "count": 1,
           "created_at": "2026-11-24T00:00:00.000Z",

@@ -27,6 +27,7 @@ use crate::router;
         (name = "runs", description = "What was done, and what was not and why"),
         (name = "backfills", description = "Carrying out occurrences of the past"),
         (name = "overview", description = "The whole of a project at a glance"),
+        (name = "callbacks", description = "What targets report of work they have taken"),
         (name = "schedules", description = "Trying schedules out"),
         (name = "calendars", description = "Times that jobs leave out or keep to"),
         (name = "service", description = "The service itself: health, metrics, version, a target for demonstrations")

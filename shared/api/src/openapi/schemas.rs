@@ -1,7 +1,7 @@
 //! Schemas that say exactly what the service accepts and shows.
 
 use axum::http::Method;
-use domain::details::{CommandRecord, EmailRecord};
+use domain::details::{CallbackRecord, CommandRecord, EmailRecord};
 use domain::schedule::{CalendarInterval, Cron, Date, Interval};
 use domain::target::{CommandTarget, EmailTarget, HttpTarget, LogTarget, NoopTarget};
 use utoipa::PartialSchema;
@@ -9,6 +9,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayItems, Discriminator, Object, OneOfBuilder, Schema, SchemaType, Type,
 };
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, ObjectBuilder, OpenApi, PathItem, Ref, RefOr};
 
 const BODY: &str = "Any JSON: a string is sent as it is, any other value as JSON. `{{run.id}}`, `{{scheduled_for}}`, \
@@ -17,6 +18,11 @@ const BODY: &str = "Any JSON: a string is sent as it is, any other value as JSON
 /// Completes the schemas.
 pub(super) fn complete(document: &mut OpenApi) {
     let Some(components) = &mut document.components else { return };
+    let run_token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("What the call of a run brought in `X-Scheduler-Token`: good for one attempt"))
+        .build();
+    components.add_security_scheme("run_token", SecurityScheme::Http(run_token));
     let schedules = [
         ("interval", "IntervalSchedule", object(Interval::schema())),
         ("calendar_interval", "CalendarIntervalSchedule", object(CalendarInterval::schema())),
@@ -39,6 +45,7 @@ pub(super) fn complete(document: &mut OpenApi) {
     let details = [
         ("email", "EmailRecord", object(EmailRecord::schema())),
         ("command", "CommandRecord", object(CommandRecord::schema())),
+        ("callback", "CallbackRecord", object(CallbackRecord::schema())),
     ];
     tagged(components, "Details", details);
     flatten(components, "ReadableJob", "JobDraft");
@@ -113,7 +120,7 @@ fn patch_of_job(components: &mut Components) {
         }
         let part = match name.as_str() {
             "schedule" | "target" | "retry" | "misfire" | "labels" => Type::Object,
-            "name" | "description" | "timeout" | "overlap" | "jitter" => Type::String,
+            "name" | "description" | "timeout" | "deadline" | "overlap" | "jitter" => Type::String,
             _ => continue,
         };
         let description = match property {

@@ -18,6 +18,10 @@ pub enum Code {
     InvalidQuery,
     /// A cursor is not one this list has handed out.
     InvalidCursor,
+    /// No token, or one that is not good for this.
+    Unauthorized,
+    /// The attempt the token is for is over.
+    AttemptOver,
     /// There is nothing here.
     NotFound,
     /// The address is right, the method is not.
@@ -48,12 +52,14 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::MalformedJson,
         Self::MalformedRequest,
         Self::InvalidRequest,
         Self::InvalidQuery,
         Self::InvalidCursor,
+        Self::Unauthorized,
+        Self::AttemptOver,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NameTaken,
@@ -92,6 +98,7 @@ impl Code {
     /// The kind a bare status stands for: what a layer or the framework answered in few words.
     pub fn of_status(status: StatusCode) -> Self {
         match status {
+            StatusCode::UNAUTHORIZED => Self::Unauthorized,
             StatusCode::NOT_FOUND => Self::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
             StatusCode::CONFLICT => Self::Conflict,
@@ -138,6 +145,18 @@ impl Code {
                 S::UNPROCESSABLE_ENTITY,
                 "The cursor does not belong to this list",
                 "Use `next_cursor` of the page before, unchanged and with the same `sort`, or start again without a cursor.",
+            ),
+            Self::Unauthorized => (
+                "unauthorized",
+                S::UNAUTHORIZED,
+                "The request has no token that is good for this",
+                "Send `Authorization: Bearer` and the token that the call of this run brought in `X-Scheduler-Token`.",
+            ),
+            Self::AttemptOver => (
+                "attempt_over",
+                S::FORBIDDEN,
+                "The attempt the token is for is over",
+                "Stop working: it was cancelled, ran out of time, or was not heard of for too long, as `detail` says. Another attempt has a token of its own.",
             ),
             Self::NotFound => (
                 "not_found",
@@ -231,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_bare_status_keeps_its_status() {
-        for status in [400, 404, 405, 409, 412, 413, 415, 422, 500, 503, 504] {
+        for status in [400, 401, 404, 405, 409, 412, 413, 415, 422, 500, 503, 504] {
             let status = StatusCode::from_u16(status).unwrap();
             assert_eq!(Code::of_status(status).status(), status);
         }

@@ -11,6 +11,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{FieldError, Invalid};
+use engine::callbacks::Refusal;
 use engine::{SchedulerError, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -178,6 +179,17 @@ impl From<SchedulerError> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unknown => Self::new(Code::Unauthorized, "the token is not one of this run"),
+            Refusal::NoRun => Self::not_found("there is no such run"),
+            Refusal::Over(_) => Self::new(Code::AttemptOver, refusal.to_string()),
+            Refusal::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<StoreError> for Problem {
     /// The cause goes to the log, here and nowhere else; clients learn nothing of what is behind.
     fn from(error: StoreError) -> Self {
@@ -205,6 +217,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
         if is_passing(status) || self.code == Code::RequestInProgress {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER.into());
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(version) = self.version {
             headers.insert(header::ETAG, etag(version));

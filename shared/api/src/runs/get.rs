@@ -24,7 +24,13 @@ pub async fn get_run(
     Project(project): Project,
     RunPath(id): RunPath,
 ) -> Result<RunView, Problem> {
-    Ok(state.scheduler.run(&project, id).await?.into())
+    let run = state.scheduler.run(&project, id).await?;
+    let said = state.callbacks.progress(&run).await?;
+    let mut view = RunView::from(run);
+    if let Some(said) = said {
+        view.callback = view.callback.map(|callback| callback.with(said));
+    }
+    Ok(view)
 }
 
 #[cfg(test)]

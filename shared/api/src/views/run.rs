@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::run::{AttemptError, AttemptOutcome, RequestRecord, ResponseRecord};
+use domain::settle::{Accepted, Progress};
 use domain::{Asked, Attempt, Details, Overlap, Reason, Run, RunKind, RunStatus};
 use serde::Serialize;
 use serde_json::Value;
@@ -64,14 +65,39 @@ pub struct RunView {
     pub backfill_id: Option<String>,
     /// Somebody asked for it to be cancelled.
     pub cancel_requested: bool,
+    /// The attempt that goes on after its call: its target has taken the work and reports.
+    #[schema(required)]
+    pub callback: Option<CallbackView>,
     /// Who works on it, or worked on it last.
     #[schema(required)]
     pub worker: Option<String>,
-    /// While waiting: when the next attempt starts. While running: until when the worker's lease lasts.
+    /// While waiting: when the next attempt starts. While running: until when the worker's lease lasts, or when a target
+    /// that has taken the work must have been heard of.
     #[schema(required)]
     pub due_at: Option<Timestamp>,
     /// When it was recorded.
     pub created_at: Timestamp,
+}
+
+/// An attempt whose target has taken the work.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Callback)]
+pub struct CallbackView {
+    /// When the call began.
+    pub started_at: Timestamp,
+    /// When the target took the work.
+    pub accepted_at: Timestamp,
+    /// How long it may take.
+    pub until: Timestamp,
+    /// When the target was last heard of. Shown of a single run, not in lists; so are its words.
+    #[schema(required)]
+    pub heartbeat_at: Option<Timestamp>,
+    /// How far it is, in percent, as it says.
+    #[schema(required)]
+    pub progress: Option<u8>,
+    /// In its words.
+    #[schema(required)]
+    pub message: Option<String>,
 }
 
 /// One try of a run.
@@ -127,10 +153,32 @@ impl From<Run> for RunView {
             attempt: run.attempts.len(),
             attempts: run.attempts.into_iter().map(AttemptView::from).collect(),
             cancel_requested: run.cancel_requested,
+            callback: run.accepted.as_ref().map(CallbackView::from),
             worker: run.worker,
             due_at: run.due_at.map(Timestamp),
             created_at: run.created_at.into(),
         }
+    }
+}
+
+impl From<&Accepted> for CallbackView {
+    fn from(accepted: &Accepted) -> Self {
+        Self {
+            started_at: accepted.started_at.into(),
+            accepted_at: accepted.accepted_at.into(),
+            until: accepted.until.into(),
+            heartbeat_at: None,
+            progress: None,
+            message: None,
+        }
+    }
+}
+
+impl CallbackView {
+    /// The same, with what its target says.
+    #[must_use]
+    pub fn with(self, said: Progress) -> Self {
+        Self { heartbeat_at: Some(said.at.into()), progress: said.percent, message: said.message, ..self }
     }
 }
 

@@ -21,6 +21,12 @@ fn paths(run: &Value) -> Vec<(String, Map<String, Value>)> {
     document["paths"].as_object().unwrap().iter().map(named).collect()
 }
 
+/// What opens the operations that take a run's token; the others do not look at it.
+fn token(app: &TestApp, run: &Value) -> String {
+    let id = run["id"].as_str().unwrap().parse().unwrap();
+    format!("Bearer {}", app.callbacks.token(id, 0).reveal())
+}
+
 #[tokio::test]
 async fn undeclared_methods_are_refused_with_those_allowed() {
     let app = TestApp::new();
@@ -51,6 +57,8 @@ async fn garbage_is_refused_wherever_a_body_is_taken() {
     let app = TestApp::new();
     app.create("nightly").await;
     let run = app.run("nightly").await;
+    let token = token(&app, &run);
+    let (token, json) = (("authorization", token.as_str()), ("content-type", "application/json"));
     let deep = "[".repeat(100_000);
     let deep_field = format!("{{\"name\": {}", "{\"a\":".repeat(100_000));
     let long = format!("\"{}\"", "x".repeat(2 * 1024 * 1024));
@@ -62,23 +70,22 @@ async fn garbage_is_refused_wherever_a_body_is_taken() {
             }
             let method = method.to_uppercase();
             let at = format!("{method} {path}");
-            let large = app.send(&method, &path, &[("content-type", "application/json")], long.clone()).await;
+            let large = app.send(&method, &path, &[json, token], long.clone()).await;
             assert_eq!(large.gist(), "413 content_too_large", "{at}");
-            let zipped = [("content-type", "application/json"), ("content-encoding", "gzip")];
+            let zipped = [json, token, ("content-encoding", "gzip")];
             let zipped = app.send(&method, &path, &zipped, "{}").await;
             assert_eq!(zipped.gist(), "415 unsupported_media_type", "{at}");
             if path == "/echo" {
                 continue;
             }
             for body in bodies {
-                let answer =
-                    app.send(&method, &path, &[("content-type", "application/json")], body.to_owned()).await;
+                let answer = app.send(&method, &path, &[json, token], body.to_owned()).await;
                 assert_eq!(answer.gist(), "400 malformed_json", "{at} {body:.20}");
             }
-            let answer = app.send(&method, &path, &[("content-type", "text/plain")], "{}").await;
+            let answer = app.send(&method, &path, &[("content-type", "text/plain"), token], "{}").await;
             assert_eq!(answer.gist(), "415 unsupported_media_type", "{at}");
             for body in ["[]", "0", "\"x\"", "null", "{\"surprise\": 1}"] {
-                let answer = app.send(&method, &path, &[("content-type", "application/json")], body).await;
+                let answer = app.send(&method, &path, &[json, token], body).await;
                 let gist = answer.gist();
                 assert!(gist.starts_with("422 invalid_request ["), "{at} {body} {gist}");
             }
@@ -112,6 +119,7 @@ async fn a_store_that_does_not_answer_is_a_503_and_a_broken_one_a_500() {
     let app = TestApp::new();
     app.create("nightly").await;
     let run = app.run("nightly").await;
+    let token = token(&app, &run);
     app.store.fail_by(|_, _| testkit::Fault::Before);
     let body = crate::testing::draft("weekly").to_string();
     for (path, operations) in paths(&run) {
@@ -119,7 +127,8 @@ async fn a_store_that_does_not_answer_is_a_503_and_a_broken_one_a_500() {
             continue;
         }
         for method in operations.keys() {
-            let (method, json) = (method.to_uppercase(), [("content-type", "application/json")]);
+            let method = method.to_uppercase();
+            let headers = [("content-type", "application/json"), ("authorization", token.as_str())];
             let body = match method.as_str() {
                 "POST" if path.ends_with("/backfill") => {
                     r#"{"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}"#.to_owned()
@@ -128,11 +137,13 @@ async fn a_store_that_does_not_answer_is_a_503_and_a_broken_one_a_500() {
                     let action = if path.contains("/jobs/") { "pause" } else { "cancel" };
                     format!("{{\"action\": \"{action}\", \"filter\": {{}}}}")
                 }
+                "POST" if path.ends_with("/complete") => r#"{"status": "succeeded"}"#.to_owned(),
+                "POST" if path.ends_with("/log") => r#"{"text": "x"}"#.to_owned(),
                 "POST" if path != "/api/v1/jobs" => String::new(),
                 "PUT" if path.contains("/calendars/") => "{}".to_owned(),
                 _ => body.clone(),
             };
-            let answer = app.send(&method, &path, &json, body).await;
+            let answer = app.send(&method, &path, &headers, body).await;
             assert_eq!(answer.gist(), "503 unavailable", "{method} {path}");
             assert_eq!(answer.header("retry-after"), "1");
         }

@@ -9,7 +9,7 @@ use crate::duration::shorten;
 use crate::invalid::{Findings, Invalid};
 use crate::name::check_name;
 use crate::plan::Timing;
-use crate::policy::{DAY, Misfire, Overlap, Retry};
+use crate::policy::{Misfire, Overlap, Retry};
 use crate::schedule::{Schedule, with_millis};
 use crate::target::Target;
 use crate::{HumanDuration, Instant};
@@ -39,6 +39,12 @@ pub struct JobDraft {
     #[serde(default = "thirty_seconds")]
     #[schema(value_type = String, default = "30s")]
     pub timeout: HumanDuration,
+    /// How long after it was due a run may take in all, with waiting and retries. No attempt begins later, one that
+    /// goes on is stopped, and the run ends as `timed_out`, or as `missed` where it was never tried; reason `deadline`.
+    /// A run on request counts from the request.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "1h")]
+    pub deadline: Option<HumanDuration>,
     /// What happens to occurrences noticed late.
     #[serde(default)]
     pub misfire: Misfire,
@@ -114,9 +120,16 @@ impl JobDraft {
         });
         findings.nest("", check_max_runs(self.max_runs));
         let shortest = HumanDuration::from_millis(1);
-        findings.require((shortest..=DAY).contains(&self.timeout), "/timeout", "out_of_range", || {
-            format!("{} is outside {shortest}–{DAY}", self.timeout)
+        let longest = self.target.longest_timeout();
+        findings.require((shortest..=longest).contains(&self.timeout), "/timeout", "out_of_range", || {
+            format!("{} is outside {shortest}–{longest}", self.timeout)
         });
+        let (least, most) = (HumanDuration::from_secs(1), HumanDuration::from_secs(31 * 86_400));
+        if let Some(deadline) = self.deadline {
+            findings.require((least..=most).contains(&deadline), "/deadline", "out_of_range", || {
+                format!("{deadline} is outside {least}–{most}")
+            });
+        }
         findings.finish()
     }
 }

@@ -178,6 +178,8 @@ mod tests {
             finished_at: Some(at(1_790_000_002_000)),
             attempts: vec![attempt],
             asked: None,
+            accepted: None,
+            reopened_at: None,
         }
     }
 

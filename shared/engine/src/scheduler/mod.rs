@@ -22,6 +22,7 @@ pub use self::bulk::{Acted, JobAction, RunAction};
 pub use self::calendars::CalendarPut;
 use self::edit::Edit;
 use crate::calendars::Calendars;
+use crate::callbacks::hasten;
 use crate::error::{SchedulerError, StoreError};
 use crate::ports::{Alarm, Clock, Entropy, Expected, Settled, Store, StoredJob};
 use crate::query::{JobKey, JobQuery, Page, RunQuery};
@@ -224,6 +225,7 @@ impl Scheduler {
                 return Ok(settled.run);
             }
         }
+        hasten(&*self.store, &run, self.clock.now()).await?;
         self.alarm.arm(run.job_id, Some(self.clock.now())).await;
         self.run(project, id).await
     }
@@ -232,8 +234,10 @@ impl Scheduler {
     /// target can tell that it is the same work.
     pub async fn retry(&self, project: &str, id: RunId) -> Result<Run> {
         let mut run = self.check_retry(project, id).await?;
+        let now = self.clock.now();
         run.status = RunStatus::Pending;
-        run.due_at = Some(self.clock.now());
+        run.due_at = Some(now);
+        run.reopened_at = Some(now);
         run.finished_at = None;
         run.reason = None;
         run.cancel_requested = false;

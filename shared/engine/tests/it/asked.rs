@@ -16,6 +16,8 @@ fn draft(name: &str) -> JobDraft {
         headers: [].into(),
         body: Some(json!({"full": true})),
         success: vec!["2xx".parse().unwrap()],
+        callback: false,
+        heartbeat: None,
     });
     draft
 }

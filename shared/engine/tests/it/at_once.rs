@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{HumanDuration, Outcome, RunStatus, Target, Verdict};
-use engine::{Call, Dispatcher, Executor, LocalAlarm, Settings};
+use engine::{Call, Dispatcher, Executor, LocalAlarm, Logs, Settings};
 use testkit::job;
 use tokio_util::sync::CancellationToken;
 
@@ -33,8 +33,16 @@ async fn one_look_runs_them_all_whatever_the_concurrency() {
     let alarm = Arc::new(LocalAlarm::new(bench.bell.clone(), bench.clock.clone()));
     let settings =
         Settings { worker: "quick".to_owned(), lease: HumanDuration::from_secs(30), concurrency: 1 };
-    let dispatcher =
-        Dispatcher::new(bench.store.clone(), bench.clock.clone(), alarm, Arc::new(AtOnce), settings);
+    let logs = Logs::new(bench.store.clone(), bench.clock.clone());
+    let dispatcher = Dispatcher::new(
+        bench.store.clone(),
+        bench.clock.clone(),
+        alarm,
+        Arc::new(AtOnce),
+        logs,
+        bench.callbacks.clone(),
+        settings,
+    );
     bench.manual.advance(HumanDuration::from_secs(86_400).to_delta());
     let look = dispatcher.look().await.unwrap();
     assert_eq!((look.fired, look.leased), (JOBS, 0));

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use domain::time::Zone;
 use domain::{HumanDuration, Instant, JobDraft, Run, RunStatus};
 use engine::{
-    Bell, Calendars, Clock, Dispatcher, Executor, JobKey, LocalAlarm, RunQuery, Scheduler, Settings, Store,
+    Bell, Calendars, Callbacks, Clock, Dispatcher, Executor, JobKey, LocalAlarm, Logs, RunQuery, Scheduler,
+    Settings, Store, TokenKey,
 };
 use testkit::{FakeExecutor, ManualClock, MemoryStore, SeededEntropy, at};
 
@@ -18,6 +19,8 @@ pub(crate) struct Bench {
     pub(crate) executor: Arc<FakeExecutor>,
     pub(crate) bell: Bell,
     pub(crate) scheduler: Scheduler,
+    pub(crate) logs: Logs,
+    pub(crate) callbacks: Callbacks,
     pub(crate) dispatcher: Arc<Dispatcher>,
 }
 
@@ -45,6 +48,8 @@ impl Bench {
         let entropy = Arc::new(SeededEntropy::new(1));
         let (calendars, zone) = (store.clone(), Zone::default());
         let scheduler = Scheduler::new(store.clone(), calendars, clock.clone(), alarm, entropy, zone);
+        let logs = Logs::new(store.clone(), clock.clone());
+        let callbacks = callbacks(&store, &clock, &bell);
         let mut bench = Self {
             dispatcher: Arc::new(dispatcher("a", &store, &clock, &executor, &bell, concurrency)),
             clock,
@@ -53,6 +58,8 @@ impl Bench {
             executor,
             bell,
             scheduler,
+            logs,
+            callbacks,
         };
         bench.dispatcher = Arc::new(bench.another("a", concurrency));
         bench
@@ -146,8 +153,18 @@ fn dispatcher(
 ) -> Dispatcher {
     let alarm = Arc::new(LocalAlarm::new(bell.clone(), clock.clone()));
     let executor: Arc<dyn Executor> = executor.clone();
+    let logs = Logs::new(store.clone(), clock.clone());
+    let callbacks = callbacks(store, clock, bell);
     let settings = Settings { worker: worker.to_owned(), lease: HumanDuration::from_secs(30), concurrency };
-    Dispatcher::new(store.clone(), clock.clone(), alarm, executor, settings)
+    Dispatcher::new(store.clone(), clock.clone(), alarm, executor, logs, callbacks, settings)
+}
+
+/// What takes reports of targets, as every process has it.
+pub(crate) fn callbacks(store: &Arc<MemoryStore>, clock: &Arc<dyn Clock>, bell: &Bell) -> Callbacks {
+    let logs = Logs::new(store.clone(), clock.clone());
+    let alarm = Arc::new(LocalAlarm::new(bell.clone(), clock.clone()));
+    let key = TokenKey::derived(b"test");
+    Callbacks::new(store.clone(), store.clone(), logs, clock.clone(), alarm, key)
 }
 
 struct TokioClock {

@@ -1,4 +1,4 @@
-//! Removing old runs. Each statement walks along a key from where the one before stopped, so what is kept is read
+//! Removing old runs, with their logs and reports. Each statement walks along a key from where the one before stopped, so what is kept is read
 //! once a round and nothing is read twice.
 
 use async_trait::async_trait;
@@ -36,6 +36,10 @@ WITH walked AS MATERIALIZED (
     ORDER BY w.id
 ), gone AS (
     DELETE FROM runs AS r USING old WHERE r.id = ANY (ARRAY[old.id]) AND r.finished_at < $3 RETURNING r.id
+), logs AS (
+    DELETE FROM run_logs AS l USING gone WHERE l.run_id = ANY (ARRAY[gone.id])
+), reports AS (
+    DELETE FROM run_reports AS p USING gone WHERE p.run_id = ANY (ARRAY[gone.id])
 )
 SELECT (SELECT count(*) FROM gone), (SELECT array_agg(id ORDER BY id) FROM walked)";
 
@@ -73,6 +77,10 @@ WITH walked AS MATERIALIZED (
     ORDER BY x.id
 ), gone AS (
     DELETE FROM runs AS r USING excess WHERE r.id = ANY (ARRAY[excess.id]) AND r.finished_at < $2 RETURNING r.id
+), logs AS (
+    DELETE FROM run_logs AS l USING gone WHERE l.run_id = ANY (ARRAY[gone.id])
+), reports AS (
+    DELETE FROM run_reports AS p USING gone WHERE p.run_id = ANY (ARRAY[gone.id])
 )
 SELECT (SELECT count(*) FROM gone), (SELECT array_agg(job_id ORDER BY job_id) FROM walked)";
 

@@ -13,9 +13,11 @@ mod insights;
 mod jobs;
 mod leasing;
 mod listing;
+mod logs;
 #[cfg(test)]
 mod plans;
 mod purge;
+mod reports;
 mod rows;
 mod runs;
 mod schema;

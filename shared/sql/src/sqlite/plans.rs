@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{SqliteStore, firing, leasing, listing, runs};
+use super::{SqliteStore, firing, leasing, listing, logs, runs};
 
 #[tokio::test]
 async fn hot_statements_look_up_keys() {
@@ -32,6 +32,8 @@ async fn hot_statements_look_up_keys() {
         (leasing::RENEW, &["sqlite_autoindex_runs_1 (id=?)"]),
         (leasing::COMMIT, &["sqlite_autoindex_runs_1 (id=?)"]),
         (runs::FIND, &["sqlite_autoindex_runs_1 (id=?)"]),
+        (logs::APPEND, &["SEARCH run_logs USING INDEX sqlite_autoindex_run_logs_1 (run_id=?)"]),
+        (logs::READ, &["SEARCH run_logs USING INDEX sqlite_autoindex_run_logs_1 (run_id=? AND after_seq>?)"]),
     ] {
         let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
         let rows = sqlx::query(explain).fetch_all(&store.writer).await.unwrap();
@@ -39,7 +41,7 @@ async fn hot_statements_look_up_keys() {
         for search in searches {
             assert!(plan.iter().any(|step| step.contains(search)), "{statement}\n{plan:#?}");
         }
-        for table in ["jobs", "job_state", "runs", "j", "s", "r"] {
+        for table in ["jobs", "job_state", "runs", "run_logs", "j", "s", "r"] {
             let scan = format!("SCAN {table}");
             assert!(!plan.contains(&scan), "{statement}\n{plan:#?}");
         }

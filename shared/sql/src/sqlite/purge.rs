@@ -1,4 +1,4 @@
-//! Removing old runs. Each statement walks along a key from where the one before stopped, so what is kept is read
+//! Removing old runs, with their logs and reports. Each statement walks along a key from where the one before stopped, so what is kept is read
 //! once a round and nothing is read twice. Choosing and deleting are one transaction: there is one writer.
 
 use async_trait::async_trait;
@@ -53,6 +53,14 @@ async fn old(
     Ok(Purged::of(removed, &walked, limit))
 }
 
+const DELETE_LOGS: &str = "-- purge_delete_logs
+DELETE FROM run_logs WHERE run_id IN (SELECT unhex(value) FROM json_each($1))
+    AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.id = run_id)";
+
+const DELETE_REPORTS: &str = "-- purge_delete_reports
+DELETE FROM run_reports WHERE run_id IN (SELECT unhex(value) FROM json_each($1))
+    AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.id = run_id)";
+
 const JOBS: &str = "-- purge_jobs
 SELECT job_id FROM job_state WHERE job_id > $1 ORDER BY job_id LIMIT $2";
 
@@ -88,18 +96,25 @@ async fn excess(
             .fetch_all(&store.readers)
             .await?;
         if !excess.is_empty() {
-            let mut connection = store.writer.acquire().await?;
-            removed += delete(&mut connection, excess.into_iter().map(|(id,)| id).collect()).await?;
+            let mut tx = store.begin().await?;
+            removed += delete(&mut tx, excess.into_iter().map(|(id,)| id).collect()).await?;
+            tx.commit().await?;
         }
     }
     Ok(Purged::of(removed, &jobs, limit))
 }
 
+/// Within a transaction: a run's log and reports go with it.
 async fn delete(connection: &mut SqliteConnection, runs: Vec<Uuid>) -> sqlx::Result<u64> {
     if runs.is_empty() {
         return Ok(0);
     }
-    Ok(sqlx::query(DELETE).bind(batch::ids(runs)).execute(connection).await?.rows_affected())
+    let ids = batch::ids(runs);
+    let removed = sqlx::query(DELETE).bind(&ids).execute(&mut *connection).await?.rows_affected();
+    for statement in [DELETE_LOGS, DELETE_REPORTS] {
+        sqlx::query(statement).bind(&ids).execute(&mut *connection).await?;
+    }
+    Ok(removed)
 }
 
 const ENDED: &str = "-- purge_ended_backfills

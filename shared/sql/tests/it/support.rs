@@ -20,7 +20,9 @@ pub(crate) async fn sqlite() -> Option<Fixture> {
         store: store.clone(),
         calendars: store.clone(),
         insights: store.clone(),
-        idempotency: store,
+        idempotency: store.clone(),
+        logs: store.clone(),
+        reports: store,
         backdoor,
         guard: Box::new(folder),
     })
@@ -35,7 +37,9 @@ pub(crate) async fn postgres() -> Option<Fixture> {
         store: store.clone(),
         calendars: store.clone(),
         insights: store.clone(),
-        idempotency: store,
+        idempotency: store.clone(),
+        logs: store.clone(),
+        reports: store,
         backdoor,
         guard: Box::new(guard),
     })
@@ -155,6 +159,8 @@ impl Backdoor for SqliteBackdoor {
             "job_state",
             "jobs",
             "runs",
+            "run_logs",
+            "run_reports",
             "calendars",
             "backfills",
             "backfill_runs",
@@ -183,7 +189,7 @@ impl Backdoor for PgBackdoor {
 
     async fn reset(&self) {
         self.0
-            .execute("TRUNCATE slots, job_state, jobs, runs, calendars, backfills, backfill_runs, chores, idempotency_keys")
+            .execute("TRUNCATE slots, job_state, jobs, runs, run_logs, run_reports, calendars, backfills, backfill_runs, chores, idempotency_keys")
             .await
             .unwrap();
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::details::CommandRecord;
 use domain::target::CommandTarget;
-use domain::{Details, Outcome, Verdict};
+use domain::{Details, LogStream, Outcome, Verdict};
 use engine::Call;
 use futures::FutureExt;
 use futures::future::{Either, FusedFuture, join3, select};
@@ -49,7 +49,8 @@ pub(super) async fn run(
         Err(error) => return not_started(&error, target).into(),
     };
     let group = Group::of(&child);
-    let (mut stdout, mut stderr) = (Output::default(), Output::default());
+    let output = |stream| Output::new(&call.journal, stream);
+    let (mut stdout, mut stderr) = (output(LogStream::Stdout), output(LogStream::Stderr));
     let ended = {
         let pipes = join3(
             feed(child.stdin.take(), input.as_deref().unwrap_or_default()),

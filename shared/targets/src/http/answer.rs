@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::run::{AttemptError, ResponseRecord};
-use domain::target::StatusRange;
+use domain::target::HttpTarget;
 use domain::{HumanDuration, Instant, Verdict};
+use engine::RunToken;
+use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use http::response::Parts;
 use http_body_util::BodyExt;
@@ -51,10 +53,14 @@ impl Answer {
         true
     }
 
-    /// What the answer means for a job that takes `success` for success. `now` is when it arrived.
-    pub(super) fn verdict(&self, success: &[StatusRange], now: Instant) -> Verdict {
+    /// What the answer means for a job with this target. `now` is when it arrived.
+    pub(super) fn verdict(&self, target: &HttpTarget, now: Instant) -> Verdict {
         let status = self.head.status;
         let code = status.as_u16();
+        if target.callback && status == StatusCode::ACCEPTED {
+            return Verdict::Accepted;
+        }
+        let success = &target.success;
         if success.iter().any(|range| range.contains(code)) {
             return Verdict::Succeeded;
         }
@@ -92,12 +98,15 @@ impl Answer {
         }
     }
 
-    pub(super) fn into_record(self) -> ResponseRecord {
+    /// The record of it. A target may send the token it was given back; that stays out.
+    pub(super) fn into_record(self, token: Option<&RunToken>) -> ResponseRecord {
         let (body, body_truncated) = text(&self.kept, self.truncated);
+        let hide = |text: String| token.map_or_else(|| text.clone(), |token| token.hide(&text).into_owned());
+        let headers = record_headers(&self.head.headers);
         ResponseRecord {
             status: self.head.status.as_u16(),
-            headers: record_headers(&self.head.headers),
-            body,
+            headers: headers.into_iter().map(|(name, value)| (name, hide(value))).collect(),
+            body: body.map(hide),
             body_truncated,
         }
     }

@@ -102,6 +102,12 @@ impl Http {
         add("x-scheduler-run-id", values.run_id.clone())?;
         add("x-scheduler-attempt", values.attempt.clone())?;
         add("x-scheduler-scheduled-for", values.scheduled_for.clone())?;
+        if let Some(token) = &call.token {
+            add("x-scheduler-token", token.reveal().to_owned())?;
+            if let Some(runs) = &self.runs_url {
+                add("x-scheduler-callback-url", format!("{runs}{}", values.run_id))?;
+            }
+        }
         add("traceparent", self.traceparent())
     }
 

@@ -50,6 +50,8 @@ async fn get(http: &Http, url: &str) -> Outcome {
         attempt: 1,
         target,
         timeout: HumanDuration::from_secs(30),
+        journal: engine::Journal::nowhere(),
+        token: None,
     };
     let Target::Http(target) = &call.target else { unreachable!() };
     http.execute(&call, target, CancellationToken::new()).await

@@ -61,6 +61,8 @@ pub(crate) fn call_of(name: &str, target: Value) -> Call {
         attempt: 2,
         target,
         timeout: HumanDuration::from_secs(30),
+        journal: engine::Journal::nowhere(),
+        token: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for code that ships")]
 
+mod callbacks;
 #[cfg(unix)]
 mod command;
 mod common;

@@ -34,6 +34,8 @@ pub async fn every_field_of_a_job_survives(it: &Fixture) {
             serde_json::json!({"text": "{{run.id}} \u{1F980} \n\t\\u0001", "n": 0.1, "big": 9_007_199_254_740_993_u64, "null": null}),
         ),
         success: vec!["2xx".parse().unwrap(), "404".parse().unwrap()],
+        callback: true,
+        heartbeat: Some(duration("7s")),
     };
     let mut rich = job("nächtlicher 'report' 🦀 %_\\")
         .cron("0 0 2 ? * MON-FRI", "Europe/Paris")
@@ -41,6 +43,7 @@ pub async fn every_field_of_a_job_survives(it: &Fixture) {
         .label("empty", "")
         .overlap(Overlap::AllowAll)
         .attempts(7, "1s250ms")
+        .deadline("3d")
         .starting("2026-12-01T00:00:00.001Z")
         .ending("2099-12-31T23:59:59.999Z")
         .created("2026-11-24T01:02:03.456Z")

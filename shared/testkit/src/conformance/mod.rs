@@ -1,4 +1,5 @@
-//! The contract of [`engine::Store`], [`engine::Calendars`] and [`engine::Idempotency`], as tests any store can be put to.
+//! The contract of [`engine::Store`], [`engine::Calendars`], [`engine::Idempotency`], [`engine::RunLogs`] and
+//! [`engine::Reports`], as tests any store can be put to.
 //!
 //! ```ignore
 //! // shared/sql/tests/it/main.rs
@@ -10,6 +11,8 @@
 //!         calendars: store.clone(),
 //!         insights: store.clone(),
 //!         idempotency: store.clone(),
+//!         logs: store.clone(),
+//!         reports: store.clone(),
 //!         backdoor: store,                  // impl testkit::Backdoor
 //!         guard: Box::new(directory),
 //!     })
@@ -44,8 +47,10 @@ pub mod insights;
 pub mod jobs;
 pub mod leasing;
 pub mod listing;
+pub mod logs;
 pub mod purge;
 pub mod racing;
+pub mod reports;
 pub(crate) mod run;
 pub mod runs;
 pub mod settling;
@@ -57,7 +62,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::JobId;
-use engine::{Calendars, Idempotency, Insights, Store};
+use engine::{Calendars, Idempotency, Insights, Reports, RunLogs, Store};
 
 pub use self::run::case;
 
@@ -71,6 +76,10 @@ pub struct Fixture {
     pub insights: Arc<dyn Insights>,
     /// The port for answers to repeated requests, likewise.
     pub idempotency: Arc<dyn Idempotency>,
+    /// The port for the logs of runs, likewise.
+    pub logs: Arc<dyn RunLogs>,
+    /// The port for what targets report, likewise.
+    pub reports: Arc<dyn Reports>,
     /// What the ports do not offer and the tests need.
     pub backdoor: Arc<dyn Backdoor>,
     /// Dropped last: a temporary directory, a database. `Box::new(())` where there is nothing to clean up.
@@ -89,7 +98,7 @@ pub trait Backdoor: Send + Sync {
     /// Does the same to a calendar.
     async fn corrupt_calendar(&self, project: &str, name: &str);
 
-    /// Forgets all jobs, runs, calendars and idempotency keys. Ids are not used again afterwards.
+    /// Forgets all jobs, runs, logs, reports, calendars and idempotency keys. Ids are not used again afterwards.
     async fn reset(&self);
 }
 
@@ -209,6 +218,7 @@ macro_rules! __conformance_cases {
                 a_finished_run_is_reopened
                 reopening_compares_the_token
                 a_run_handed_back_is_due_at_once
+                a_run_may_go_on_without_a_lease
             }
             cancelling {
                 a_running_run_is_told_at_its_renewal
@@ -270,6 +280,7 @@ macro_rules! __conformance_cases {
                 runs_of_deleted_jobs_go_altogether
                 age_counts_from_the_end
                 old_runs_go_in_steps
+                logs_and_reports_go_with_their_run
                 runs_beyond_a_number_go
                 jobs_are_looked_at_in_steps
                 ended_backfills_go
@@ -300,6 +311,22 @@ macro_rules! __conformance_cases {
                 keys_keep_to_their_project
                 a_late_answer_is_dropped
                 old_keys_are_forgotten_in_batches
+            }
+            logs {
+                lines_come_back_in_order_and_whole
+                a_page_begins_behind_the_line_asked_for
+                reading_stops_at_the_limit_and_goes_on
+                skipped_lines_keep_their_numbers
+                the_middle_is_left_out_and_no_number_changes
+                logs_keep_to_their_run
+                many_writers_of_one_log_lose_no_line
+            }
+            reports {
+                the_newest_progress_is_kept
+                the_first_end_stands
+                reports_keep_to_their_attempt
+                one_of_many_decides_how_an_attempt_ended
+                all_replicas_share_one_secret
             }
             racing {
                 one_of_many_fires_a_due_job

@@ -1,9 +1,11 @@
 //! Forgetting: what ended long ago goes, bit by bit; what is not finished, and each job's latest, stays.
 
+use domain::settle::Progress;
 use domain::{Backfill, BackfillId, BackfillOrder, Instant, Job, Overlap, Reason, Run, RunId, RunKind};
 use engine::Purged;
 
 use super::Fixture;
+use super::logs::{append, read};
 use super::support::{all_runs, ids, succeeded};
 use crate::fixtures::{at, job};
 
@@ -199,4 +201,31 @@ pub async fn a_round_is_claimed_once(it: &Fixture) {
     assert!(!claim("2026-11-24T00:59:59.999Z", "2026-11-24T02:00:00Z").await);
     assert!(claim("2026-11-24T01:00:00Z", "2026-11-24T02:00:00Z").await);
     assert!(!claim("2026-11-24T01:00:00Z", "2026-11-24T02:00:00Z").await);
+}
+
+/// By age as well as by number.
+pub async fn logs_and_reports_go_with_their_run(it: &Fixture) {
+    let (aged, busy) = (job("aged").build(), job("busy").build());
+    it.insert(&aged).await;
+    it.insert(&busy).await;
+    let progress =
+        Progress { at: at("2026-11-24T01:00:30Z"), percent: Some(50), message: None, told_to_stop_at: None };
+    let mut runs = Vec::new();
+    for job in [&aged, &busy] {
+        for hour in [1, 2] {
+            let run = ended(it, job, hour).await;
+            append(it, run, &["a line"]).await;
+            it.reports.put_progress(run, 1, &progress).await.unwrap();
+            runs.push(run);
+        }
+    }
+    purge(it, "2026-11-24T01:30:00Z", 1).await;
+    excess(it, 1, "2026-11-24T03:00:00Z").await;
+    let stays = left(it).await;
+    assert_eq!(stays.len(), 2);
+    for run in runs {
+        let there = stays.contains(&run);
+        assert_eq!(!read(it, run, 0).await.is_empty(), there, "the log of {run}");
+        assert_eq!(it.reports.reported(run, 1).await.unwrap().progress.is_some(), there, "{run}");
+    }
 }

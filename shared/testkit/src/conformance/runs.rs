@@ -66,6 +66,7 @@ pub async fn every_field_of_a_run_survives(it: &Fixture) {
     run.due_at = None;
     run.started_at = Some(at("2026-11-24T00:00:05.679Z"));
     run.finished_at = Some(at("2026-11-24T00:00:06.001Z"));
+    run.reopened_at = Some(at("2026-11-24T00:00:05.900Z"));
     run.attempts = vec![
         attempt(1, AttemptOutcome::Failed),
         Attempt {

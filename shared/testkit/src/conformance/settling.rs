@@ -1,10 +1,12 @@
 //! Settling: only the holder of the newest token writes, and what is finished stays so.
 
-use domain::{RunStatus, Verdict, settle};
+use domain::settle::Accepted;
+use domain::{Run, RunStatus, Verdict, settle};
+use engine::{Renewal, Settled};
 
 use super::Fixture;
 use super::support::{manual, succeeded, to_be_retried};
-use crate::fixtures::{at, job};
+use crate::fixtures::{at, duration, job};
 
 /// A success ends the run for good.
 pub async fn a_success_finishes_the_run(it: &Fixture) {
@@ -164,4 +166,31 @@ pub async fn a_run_handed_back_is_due_at_once(it: &Fixture) {
     let leased = it.lease("b", "2026-11-24T00:00:05Z", "2026-11-24T00:00:35Z").await;
     assert_eq!((leased[0].run.token, leased[0].run.worker.as_deref()), (2, Some("b")));
     assert_eq!(leased[0].run.tries(), 0);
+}
+
+/// Work that goes on after its call stays running, under the same token, until it is due; nobody holds a lease.
+pub async fn a_run_may_go_on_without_a_lease(it: &Fixture) {
+    let job = job("report").every("1d").build();
+    let run = it.running(&job, "a", "2026-11-24T00:00:00Z").await;
+    let accepted = Accepted {
+        token: run.token,
+        started_at: at("2026-11-24T00:00:00.100Z"),
+        accepted_at: at("2026-11-24T00:00:01.234Z"),
+        until: at("2026-11-24T04:00:00Z"),
+        heartbeat: Some(duration("5m")),
+        request: None,
+        response: None,
+        worker: Some("a".to_owned()),
+    };
+    let due_at = Some(at("2026-11-24T00:05:01.234Z"));
+    let going_on = Run { accepted: Some(accepted), due_at, ..run.clone() };
+    assert_eq!(it.settle(&[Settled { run: going_on.clone(), token: run.token }]).await, [true]);
+    assert_eq!(it.run(&run).await, going_on);
+    assert!(it.lease("b", "2026-11-24T00:05:01Z", "2026-11-24T00:05:31Z").await.is_empty());
+    let later = at("2026-11-24T00:10:00Z");
+    assert_eq!(it.store.renew(&[(run.id, run.token)], later).await.unwrap(), [Renewal::Kept]);
+    assert!(it.lease("b", "2026-11-24T00:09:59Z", "2026-11-24T00:10:29Z").await.is_empty());
+    let taken = it.lease("b", "2026-11-24T00:10:00Z", "2026-11-24T00:10:30Z").await;
+    assert_eq!((taken[0].was, taken[0].run.token), (RunStatus::Running, run.token + 1));
+    assert_eq!(taken[0].run.accepted, going_on.accepted);
 }

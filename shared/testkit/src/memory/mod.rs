@@ -8,7 +8,9 @@ mod faults;
 mod insights;
 mod keys;
 mod listing;
+mod logs;
 mod purge;
+mod reports;
 mod slots;
 mod store;
 
@@ -17,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::{Backfill, BackfillId, Instant, Job, JobId, Run, RunId};
-use engine::{InvalidJob, StoreError};
+use engine::{InvalidJob, Reported, StoreError};
 
 pub use self::faults::Fault;
 use self::faults::{Plan, Torn};
@@ -40,6 +42,9 @@ struct State {
     slots: BTreeMap<RunId, u64>,
     keys: BTreeMap<(String, String), keys::Reserved>,
     calendars: BTreeMap<(String, String), calendars::Row>,
+    logs: BTreeMap<RunId, Vec<logs::Chunk>>,
+    reports: BTreeMap<(RunId, u64), Reported>,
+    secret: Option<[u8; 32]>,
 }
 
 /// A stored job.
@@ -94,6 +99,8 @@ impl MemoryStore {
             calendars: store.clone(),
             insights: store.clone(),
             idempotency: store.clone(),
+            logs: store.clone(),
+            reports: store.clone(),
             backdoor: store,
             guard: Box::new(()),
         }

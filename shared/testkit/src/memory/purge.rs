@@ -40,7 +40,7 @@ impl Purge for MemoryStore {
                     && (gone || state.finished(run.job_id).any(|other| other.id > *id))
             };
             let removed: Vec<RunId> = walked.iter().copied().filter(old).collect();
-            state.runs.retain(|id, _| !removed.contains(id));
+            state.forget(&removed);
             Ok(Purged::of(removed.len() as u64, &walked, limit))
         })
         .await
@@ -63,7 +63,7 @@ impl Purge for MemoryStore {
                 let old = excess.filter(|run| run.finished_at.is_some_and(|at| at < before));
                 removed.extend(old.take(MOST).map(|run| run.id));
             }
-            state.runs.retain(|id, _| !removed.contains(id));
+            state.forget(&removed);
             Ok(Purged::of(removed.len() as u64, &jobs, limit))
         })
         .await
@@ -81,6 +81,13 @@ impl Purge for MemoryStore {
 }
 
 impl State {
+    /// Removes runs, with their logs and reports.
+    fn forget(&mut self, runs: &[RunId]) {
+        self.runs.retain(|id, _| !runs.contains(id));
+        self.logs.retain(|id, _| !runs.contains(id));
+        self.reports.retain(|(id, _), _| !runs.contains(id));
+    }
+
     /// The finished runs of a job, oldest nominal time first.
     fn finished(&self, job: JobId) -> impl Iterator<Item = &Run> {
         self.runs.values().filter(move |run| run.job_id == job && run.status.is_finished())

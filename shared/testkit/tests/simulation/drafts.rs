@@ -116,6 +116,8 @@ fn target(dice: &Dice) -> Target {
             headers: BTreeMap::new(),
             body: None,
             success: vec!["2xx".parse().expect("a range of status codes")],
+            callback: false,
+            heartbeat: None,
         }),
     }
 }
