@@ -1,4 +1,4 @@
-.PHONY: help run test oracle chaos lint fmt bench
+.PHONY: help run test oracle simulate chaos lint fmt bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -13,6 +13,12 @@ CASES ?= 10000
 oracle: ## Compare CASES random schedules, with and without calendars, with a walk over a zone's clock
 	@CRON_ORACLE_CASES=$(CASES) PLAN_ORACLE_CASES=$(CASES) \
 		cargo test --locked --release -p domain --test cron_oracle --test plan_oracle
+
+SEEDS ?= 100000
+FIRST_SEED ?= 0
+simulate: ## Try SEEDS courses of several whole engines with everything going wrong, from FIRST_SEED on, and judge each
+	@SEEDS=$(SEEDS) FIRST_SEED=$(FIRST_SEED) \
+		cargo test --locked --release -p testkit --test simulation rule -- --nocapture
 
 SECONDS_EACH ?= 300
 chaos: ## Kill, freeze, cut off and confuse real processes for SECONDS_EACH a scenario, and compare what happened

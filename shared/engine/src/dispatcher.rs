@@ -1,12 +1,13 @@
 //! Firing due jobs and running due runs, in batches.
 
+mod leases;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{TimeDelta, TimeZone, Utc};
-use domain::run::Lease;
 use domain::settle::{cancelled, deadline, overdue, skipped, within_deadline};
 use domain::{Firing, HumanDuration, Instant, Job, Reason, Run, RunId, RunStatus, Verdict, fire, settle};
 use metrics::{counter, gauge, histogram};
@@ -20,7 +21,7 @@ use crate::callbacks::{Callbacks, Found};
 use crate::error::StoreError;
 use crate::hosts::{Hosts, Place};
 use crate::logs::Logs;
-use crate::ports::{Alarm, Clock, DueJob, Executor, LeasedRun, Renewal, Settled, Store};
+use crate::ports::{Alarm, Clock, DueJob, Executor, LeasedRun, Settled, Store};
 use crate::settler;
 use crate::worker::{Attempts, Ended, InFlight, Stop, Stopper};
 
@@ -314,53 +315,6 @@ impl Dispatcher {
         Ok((count, more))
     }
 
-    /// Prolongs every lease held, and stops what is to be cancelled or was lost. What could not be prolonged before
-    /// its lease ran out by our own clock is stopped as well: somebody else may have it by now.
-    pub async fn renew(&self) -> Result<(), StoreError> {
-        self.in_flight.stop_expired(self.clock.now());
-        let held = self.in_flight.leases();
-        if held.is_empty() {
-            return Ok(());
-        }
-        let until = self.lease(self.clock.now()).until;
-        // No longer than until the next try: a store that hangs must not keep expired leases from being noticed.
-        let renewed = timeout(self.until_renewal(), self.store.renew(&held, until)).await;
-        let renewed = renewed.unwrap_or_else(|late| Err(StoreError::Unavailable(late.into())));
-        if let Ok(renewed) = &renewed {
-            for ((run, token), renewal) in held.into_iter().zip(renewed) {
-                self.apply(run, token, *renewal, until);
-            }
-        }
-        self.in_flight.stop_expired(self.clock.now());
-        renewed.map(drop)
-    }
-
-    fn apply(&self, run: RunId, token: u64, renewal: Renewal, until: Instant) {
-        match renewal {
-            Renewal::Kept => self.in_flight.prolong(run, token, until),
-            Renewal::CancelRequested => {
-                self.in_flight.prolong(run, token, until);
-                self.in_flight.stop(run, token, Stop::Requested);
-            }
-            Renewal::Lost => {
-                counter!("scheduler_leases_lost_total").increment(1);
-                self.in_flight.stop(run, token, Stop::Lost);
-            }
-        }
-    }
-
-    /// When leases are to be prolonged, or the first of them will have run out: nobody works on under it then.
-    pub fn until_renewal(&self) -> Duration {
-        let now = self.clock.now();
-        let left = self.in_flight.first_expiry().map(|until| (until - now).to_std().unwrap_or_default());
-        left.map_or(self.renewal_interval(), |left| left.min(self.renewal_interval()))
-    }
-
-    /// How often leases are prolonged.
-    fn renewal_interval(&self) -> Duration {
-        self.settings.lease.to_std() / 3
-    }
-
     /// Ends work: lets attempts finish for up to `grace`, then stops them and hands their runs back, which costs
     /// them no attempt. Returns when every outcome is written or the process must give up.
     pub async fn drain(&self, grace: Duration) {
@@ -382,16 +336,6 @@ impl Dispatcher {
                 "runs left to be taken over when their leases run out"
             );
         }
-    }
-
-    fn lease(&self, now: Instant) -> Lease {
-        Lease { worker: self.settings.worker.clone(), until: now + self.settings.lease.to_delta() }
-    }
-
-    /// Whether the store took so long to answer that the lease it granted may run out before it is prolonged. Nothing is
-    /// begun under it: what was leased is put back, unless somebody else has taken it over.
-    fn is_late(&self, lease: &Lease) -> bool {
-        lease.until <= self.clock.now() + self.settings.lease.to_delta() / 3
     }
 
     /// As many permits as there are, up to `limit`.

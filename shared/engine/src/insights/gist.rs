@@ -183,8 +183,8 @@ mod tests {
         }
     }
 
-    fn from_row(record: RunRecord, head: &str) -> RunGist {
-        let RunRecord { id, job_id, kind, status, scheduled_for, finished_at, .. } = record;
+    fn from_row(record: &RunRecord, head: &str) -> RunGist {
+        let RunRecord { id, job_id, kind, status, scheduled_for, finished_at, .. } = *record;
         GistRecord { id, job_id, kind, status, scheduled_for, finished_at, head: head.to_owned() }.into_gist()
     }
 
@@ -197,7 +197,7 @@ mod tests {
             let record = RunRecord::from(&run);
             let most = usize::try_from(GistRecord::HEAD).unwrap();
             let head: String = record.document.chars().take(most).collect();
-            assert_eq!(from_row(record, &head), RunGist::from(&run), "{name}");
+            assert_eq!(from_row(&record, &head), RunGist::from(&run), "{name}");
         }
         let payload = Some(serde_json::json!({"a": 1, "attempts": ["x".repeat(10_000)]}));
         let asked = Asked { payload, ..Asked::default() }.boxed();
@@ -205,18 +205,18 @@ mod tests {
             let asked_for = Run { asked: asked.clone(), attempts, ..run("nightly") };
             let record = RunRecord::from(&asked_for);
             let head = record.document[..4_096].to_owned();
-            assert_eq!(from_row(record, &head), RunGist::from(&asked_for));
+            assert_eq!(from_row(&record, &head), RunGist::from(&asked_for));
         }
         let waiting = Run { started_at: None, finished_at: None, attempts: Vec::new(), ..run("nightly") };
         let record = RunRecord::from(&waiting);
         let document = record.document.clone();
-        assert_eq!(from_row(record, &document), RunGist::from(&waiting));
+        assert_eq!(from_row(&record, &document), RunGist::from(&waiting));
     }
 
     #[test]
     fn a_document_that_cannot_be_read_costs_the_details() {
         for head in ["", "{", r#"{"v":1,"job_name":7,"count":"many"}"#, "null", r#"{"v":1,"attempts":[{"#] {
-            let gist = from_row(RunRecord::from(&run("nightly")), head);
+            let gist = from_row(&RunRecord::from(&run("nightly")), head);
             assert_eq!((gist.count, gist.started_at, gist.status), (1, None, RunStatus::Failed), "{head}");
         }
     }

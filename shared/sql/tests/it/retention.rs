@@ -6,7 +6,7 @@ use testkit::{at, job};
 use crate::support::SqliteFile;
 
 const MANY: i64 = 1_000_000;
-const KEEP: u32 = 10_000;
+const KEEP: u32 = 1_000;
 
 /// One a second, each ended a second later.
 const FILL: &str = "

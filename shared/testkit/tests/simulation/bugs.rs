@@ -35,6 +35,7 @@ caught! {
     leases_judged_by_the_own_clock: LeaseByOwnClock breaks "one holder at a time";
     active_runs_overlooked: OverlooksActiveRuns breaks "runs overlap only where they may";
     turns_overlooked: OverlooksTurns breaks "runs overlap only where they may";
+    concurrency_overlooked: OverlooksSlots breaks "runs overlap only where they may";
     updates_lost: LosesUpdates breaks "changes follow each other";
     an_edit_turns_the_clock_back: TurnsTheClockBack breaks "changes follow each other";
     cancellations_forgotten: ForgetsCancellations breaks "what is to be stopped is stopped";

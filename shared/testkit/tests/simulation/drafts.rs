@@ -50,6 +50,8 @@ pub(crate) fn draft(dice: &Dice, name: &str, now: Instant) -> JobDraft {
             Overlap::BufferAll,
             Overlap::CancelOther,
         ]),
+        concurrency: dice.chance(200).then(|| dice.pick(&[1, 2])),
+        max_runs: dice.chance(80).then(|| dice.pick(&[1, 3, 10])),
         pause_after_failures: dice.chance(100).then(|| dice.pick(&[1, 2, 3])),
         jitter: if dice.chance(150) { dice.duration(1..=8_000) } else { HumanDuration::ZERO },
         calendars: if dice.chance(200) { uses(dice) } else { Vec::new() },

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::run::Lease;
-use domain::{Calendar, Firing, Instant, Job, JobId, Run, RunId};
+use domain::{Backfill, BackfillId, Calendar, Firing, Instant, Job, JobId, Run, RunId, RunStatus};
+use engine::backfills::{BackfillQuery, Backfills};
+use engine::retention::{Purge, Purged};
 use engine::{
     CalendarQuery, Calendars, Counts, DueJob, Expected, JobKey, JobQuery, LeasedRun, Page, Renewal, RunQuery,
-    Settled, Store, StoreError, StoredJob,
+    Settled, Slots, Store, StoreError, StoredJob,
 };
 use tokio::task::yield_now;
 use tokio::time::sleep;
@@ -282,12 +284,81 @@ impl Calendars for FaultyStore {
         self.statement("calendar", move |it| at_once(it.memory.calendar(&project, &name))).await
     }
 
+    async fn calendar_version(&self, project: &str, name: &str) -> Result<u64> {
+        let (project, name) = (project.to_owned(), name.to_owned());
+        self.statement("calendar_version", move |it| at_once(it.memory.calendar_version(&project, &name)))
+            .await
+    }
+
     async fn calendars(&self, _: &CalendarQuery) -> Result<Page<Calendar>> {
         unimplemented!("no user lists calendars")
     }
 
     async fn delete_calendar(&self, _: &str, _: &str, _: u64) -> Result<bool> {
         unimplemented!("no user deletes calendars")
+    }
+}
+
+#[async_trait]
+impl Slots for FaultyStore {
+    async fn slots(&self, job: JobId) -> Result<Vec<RunId>> {
+        self.statement("slots", move |it| at_once(it.memory.slots(job))).await
+    }
+
+    async fn take_slot(&self, run: &Run, limit: u32) -> Result<bool> {
+        if self.wrong.is(Bug::OverlooksSlots) {
+            return Ok(true);
+        }
+        let run = run.clone();
+        self.statement("take_slot", move |it| at_once(it.memory.take_slot(&run, limit))).await
+    }
+}
+
+/// No user asks for any.
+#[async_trait]
+impl Backfills for FaultyStore {
+    async fn insert_backfill(&self, _: &Backfill) -> Result<bool> {
+        unimplemented!()
+    }
+
+    async fn backfill(&self, _: &str, _: BackfillId) -> Result<Option<Backfill>> {
+        unimplemented!()
+    }
+
+    async fn backfills(&self, _: &BackfillQuery) -> Result<Page<Backfill>> {
+        unimplemented!()
+    }
+
+    async fn due_backfills(&self, _: Instant, _: u32) -> Result<Vec<Backfill>> {
+        Ok(Vec::new())
+    }
+
+    async fn replace_backfill(&self, _: &Backfill, _: &[Run]) -> Result<bool> {
+        unimplemented!()
+    }
+
+    async fn backfill_counts(&self, _: BackfillId) -> Result<Vec<(RunStatus, u64)>> {
+        unimplemented!()
+    }
+}
+
+/// Nothing is old enough.
+#[async_trait]
+impl Purge for FaultyStore {
+    async fn claim_purge(&self, _: Instant, _: Instant) -> Result<bool> {
+        unimplemented!()
+    }
+
+    async fn purge_old(&self, _: Instant, _: Option<RunId>, _: u32) -> Result<Purged<RunId>> {
+        unimplemented!()
+    }
+
+    async fn purge_excess(&self, _: u32, _: Instant, _: Option<JobId>, _: u32) -> Result<Purged<JobId>> {
+        unimplemented!()
+    }
+
+    async fn purge_backfills(&self, _: Instant, _: u32) -> Result<u64> {
+        unimplemented!()
     }
 }
 

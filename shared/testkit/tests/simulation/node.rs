@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::HumanDuration;
 use domain::time::Zone;
-use engine::{Bell, Dispatcher, Scheduler, Settings, tick};
+use engine::{Bell, Callbacks, Dispatcher, Logs, Scheduler, Settings, TokenKey, tick};
 use futures::FutureExt;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -181,7 +181,19 @@ impl Node {
         );
         let concurrency = dice.pick(&[2, 4, 8, 16, 32]);
         let settings = Settings { worker: who.to_string(), lease: world.lease, concurrency };
-        let dispatcher = Arc::new(Dispatcher::new(store, process.clock.clone(), alarm, executor, settings));
+        // No target of the simulation reports or writes a log.
+        let memory = Arc::new(MemoryStore::new());
+        let logs = Logs::new(memory.clone(), process.clock.clone());
+        let callbacks = Callbacks::new(
+            store.clone(),
+            memory,
+            logs.clone(),
+            process.clock.clone(),
+            alarm.clone(),
+            TokenKey::derived(b"simulation"),
+        );
+        let clock = process.clock.clone();
+        let dispatcher = Arc::new(Dispatcher::new(store, clock, alarm, executor, logs, callbacks, settings));
         let shutdown = CancellationToken::new();
         let serve = tick::serve(dispatcher, bell, entropy, shutdown.clone(), world.grace);
         process.note(Fate::Started { concurrency });

@@ -157,6 +157,8 @@ fn changed(dice: &Dice, before: &JobDraft, now: Instant) -> JobDraft {
             timeout: other.timeout,
             misfire: other.misfire,
             overlap: other.overlap,
+            concurrency: other.concurrency,
+            max_runs: other.max_runs,
             pause_after_failures: other.pause_after_failures,
             jitter: other.jitter,
             ..before.clone()

@@ -33,6 +33,8 @@ pub(crate) enum Bug {
     OverlooksActiveRuns,
     /// Runs that come one after the other do not look whether it is their turn.
     OverlooksTurns,
+    /// Any number of runs of a job are carried out at a time.
+    OverlooksSlots,
     /// A job is replaced whatever its version is.
     LosesUpdates,
     /// A job is replaced although it has fired since it was read.

@@ -94,7 +94,10 @@ pub(super) fn is_new_schedule(before: &Job, after: &Job) -> bool {
         let draft = &job.draft;
         (draft.schedule.clone(), draft.start_at, draft.end_at, draft.calendars.clone(), job.calendars.clone())
     };
-    timing(before) != timing(after) || (before.pause.is_some() && after.pause.is_none())
+    let runs_left = |job: &Job| job.draft.max_runs.is_none_or(|most| after.runs_started < u64::from(most));
+    timing(before) != timing(after)
+        || runs_left(before) != runs_left(after)
+        || (before.pause.is_some() && after.pause.is_none())
 }
 
 /// The occurrences of a job's schedule in `(after, until]`.

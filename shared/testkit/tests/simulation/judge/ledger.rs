@@ -90,8 +90,11 @@ fn complete(history: &History, epoch: &Epoch, covered: &Covered) -> Result<(), S
     let named = occurrences(&epoch.job, epoch.since, end(history, epoch));
     let fired = named.iter().rev().find(|it| it.admitted && covered.contains_key(&it.at)).map(|it| it.at);
     let fired = fired.unwrap_or(epoch.since);
+    // A schedule that may start so many runs ends with the last of them.
+    let bounded = history.definitions(epoch.job.id).any(|(_, job)| job.draft.max_runs.is_some());
     for Occurrence { at, admitted } in named {
         let must = match epoch.end {
+            _ if bounded => at < fired,
             // Whoever closes it accounts for all of it.
             End::Replaced { .. } => true,
             // What is left out is recorded with the next occurrence that is not.

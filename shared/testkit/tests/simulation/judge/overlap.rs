@@ -6,7 +6,7 @@ use domain::{JobId, Overlap, Reason, Run, RunId, RunKind, RunStatus};
 
 use super::super::event::{Entry, Event};
 use super::super::history::History;
-use super::replay::Replay;
+use super::replay::{Known, Replay};
 use super::{Judgement, Violation};
 
 pub(super) fn check(history: &History) -> Judgement {
@@ -26,6 +26,10 @@ struct Seen {
     rules: BTreeMap<JobId, Overlap>,
     /// Runs that wait for their turn, if the definition of their job that they were leased with says so.
     in_turn: BTreeMap<RunId, bool>,
+    /// Under which token each run was called last.
+    called: BTreeMap<RunId, u64>,
+    /// How many runs of a job may be carried out at a time, at most; `None` where there was no limit once.
+    limits: BTreeMap<JobId, Option<u32>>,
     /// Runs that may begin beside others of their job: somebody asked for them.
     asked_for: BTreeSet<RunId>,
 }
@@ -45,6 +49,8 @@ impl Seen {
         match &entry.event {
             Event::JobInserted(job) | Event::JobReplaced(job, _) => {
                 self.rules.insert(job.id, job.draft.overlap);
+                let limit = self.limits.entry(job.id).or_insert(job.draft.concurrency);
+                *limit = (*limit).zip(job.draft.concurrency).map(|(one, other)| one.max(other));
             }
             Event::Fired { firing, .. } => {
                 let mut active = self.runs.active(firing.job_id);
@@ -56,11 +62,21 @@ impl Seen {
             }
             Event::RunInserted(run) | Event::Reopened(run) => drop(self.asked_for.insert(run.id)),
             Event::Leased { run, .. } => self.leased(run),
-            Event::Called { run, .. } if self.in_turn.get(run) == Some(&true) => {
-                let job = self.runs.get(*run).map(|known| known.job);
+            Event::Called { run, .. } => {
+                let Some(known) = self.runs.get(*run) else { return Ok(()) };
+                let Known { job, token, .. } = known;
+                // Who was stopped for long may call under a lease that another has by now.
+                if known.worker != Some(entry.by.to_string()) {
+                    return Ok(());
+                }
+                self.called.insert(*run, *token);
+                self.keeps_limit(*job).map_err(|what| (*run, what))?;
+                if self.in_turn.get(run) != Some(&true) {
+                    return Ok(());
+                }
                 let earlier = self.runs.iter().find(|(id, known)| {
                     *id < run
-                        && Some(known.job) == job
+                        && known.job == *job
                         && !known.status.is_finished()
                         && !self.asked_for.contains(id)
                 });
@@ -71,6 +87,22 @@ impl Seen {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Counts the runs of a job that were called under the lease that they have now.
+    fn keeps_limit(&self, job: JobId) -> Result<(), String> {
+        let Some(Some(limit)) = self.limits.get(&job) else { return Ok(()) };
+        let holds = |(id, known): &(&RunId, &Known)| {
+            known.job == job
+                && known.status == RunStatus::Running
+                && self.called.get(id) == Some(&known.token)
+        };
+        let count = self.runs.iter().filter(holds).count();
+        if count > *limit as usize {
+            Err(format!("{count} runs at a time, where {limit} may be"))
+        } else {
+            Ok(())
+        }
     }
 
     fn leased(&mut self, run: &Run) {
