@@ -1,0 +1,183 @@
+import Box from "@mui/material/Box";
+import Table from "@mui/material/Table";
+import TableBody from "@mui/material/TableBody";
+import TableCell from "@mui/material/TableCell";
+import TableHead from "@mui/material/TableHead";
+import TableRow from "@mui/material/TableRow";
+import { isReadable, type Job, type JobSort, zoneOf } from "../api/jobs";
+import { MONO } from "../theme/theme";
+import { Time } from "../time/Time";
+import { Link } from "../ui/Link";
+import { SortLabel } from "../ui/SortLabel";
+import { JobStateMark, RunStatusMark } from "../ui/Status";
+import { JobMenu } from "./JobMenu";
+import { ScheduleText } from "./ScheduleText";
+import { targetLine } from "./words";
+
+type Props = {
+  jobs: Job[];
+  sort: JobSort;
+  onSort: (sort: JobSort) => void;
+  onLabel: (label: string) => void;
+};
+
+const WIDE = { display: { xs: "none", md: "table-cell" } };
+const MIDDLE = { display: { xs: "none", sm: "table-cell" } };
+
+export function JobsTable({ jobs, sort, onSort, onLabel }: Props) {
+  const order = { sort, onSort };
+  return (
+    <Table size="small" aria-label="Jobs" sx={{ "[data-density=roomy] & td": { paddingBlock: "13px" } }}>
+      <TableHead>
+        <TableRow>
+          <TableCell sx={MIDDLE}>State</TableCell>
+          <TableCell>
+            <SortLabel by="name" {...order}>
+              Name
+            </SortLabel>
+          </TableCell>
+          <TableCell sx={WIDE}>Schedule</TableCell>
+          <TableCell>
+            <SortLabel by="next_fire_at" {...order}>
+              Next run
+            </SortLabel>
+          </TableCell>
+          <TableCell sx={MIDDLE}>Last run</TableCell>
+          <TableCell sx={{ width: 44 }}>
+            <Box component="span" sx={{ position: "absolute", clipPath: "inset(50%)" }}>
+              Actions
+            </Box>
+          </TableCell>
+        </TableRow>
+      </TableHead>
+      <TableBody>
+        {jobs.map((job) => (
+          <Row key={job.id} job={job} onLabel={onLabel} />
+        ))}
+      </TableBody>
+    </Table>
+  );
+}
+
+function Row({ job, onLabel }: { job: Job; onLabel: (label: string) => void }) {
+  const readable = isReadable(job) ? job : undefined;
+  return (
+    <TableRow hover>
+      <TableCell sx={{ ...MIDDLE, width: 104 }}>
+        <JobStateMark state={job.state} />
+      </TableCell>
+      <TableCell sx={{ minWidth: 140 }}>
+        <Box sx={{ display: "flex", flexWrap: "wrap", alignItems: "baseline", columnGap: 1, rowGap: 0.25 }}>
+          <Link
+            to={`/jobs/${job.id}`}
+            sx={{
+              fontFamily: MONO,
+              fontWeight: 600,
+              color: "text.primary",
+              overflowWrap: "anywhere",
+              fontSize: "0.8125rem",
+            }}
+          >
+            {job.name}
+          </Link>
+          {Object.entries(readable?.labels ?? {}).map(([key, value]) => (
+            <LabelButton key={key} label={`${key}:${value}`} onLabel={onLabel} />
+          ))}
+        </Box>
+        <Box
+          sx={{
+            fontSize: "0.75rem",
+            color: "text.secondary",
+            overflowWrap: "anywhere",
+            display: { xs: "none", lg: "block" },
+          }}
+        >
+          {readable ? targetLine(readable.target) : "error" in job && job.error}
+        </Box>
+        <Box sx={{ display: { xs: "block", sm: "none" }, fontSize: "0.75rem", mt: 0.25 }}>
+          <JobStateMark state={job.state} />
+        </Box>
+        <Box sx={{ display: { xs: "block", md: "none" }, fontSize: "0.75rem", color: "text.secondary" }}>
+          {readable && <ScheduleText schedule={readable.schedule} both={false} />}
+        </Box>
+      </TableCell>
+      <TableCell sx={{ ...WIDE, width: "30%" }}>
+        {readable && <ScheduleText schedule={readable.schedule} />}
+      </TableCell>
+      <TableCell sx={{ width: 132 }}>
+        <Next job={job} />
+      </TableCell>
+      <TableCell sx={{ ...MIDDLE, width: 132 }}>
+        {job.last_run ? (
+          <>
+            <Link to={`/runs/${job.last_run.id}`} color="inherit">
+              <RunStatusMark status={job.last_run.status} />
+            </Link>
+            <Box sx={{ fontSize: "0.75rem", color: "text.secondary" }}>
+              <Time at={job.last_run.finished_at} zone={zoneOf(job)} />
+            </Box>
+          </>
+        ) : (
+          <Box sx={{ color: "text.secondary" }}>None yet</Box>
+        )}
+      </TableCell>
+      <TableCell sx={{ pl: 0, textAlign: "right" }}>
+        <JobMenu job={job} />
+      </TableCell>
+    </TableRow>
+  );
+}
+
+function Next({ job }: { job: Job }) {
+  if (!isReadable(job)) return null;
+  const zone = zoneOf(job);
+  if (job.next_fire_at) {
+    return (
+      <>
+        <Time at={job.next_fire_at} zone={zone} />
+        <Box sx={{ fontSize: "0.75rem", color: "text.secondary" }}>
+          <Time at={job.next_fire_at} zone={zone} show="moment" />
+        </Box>
+      </>
+    );
+  }
+  if (job.paused_until) {
+    return (
+      <Box sx={{ fontSize: "0.75rem", color: "text.secondary" }}>
+        Resumes <Time at={job.paused_until} zone={zone} />
+      </Box>
+    );
+  }
+  return <Box sx={{ color: "text.secondary" }}>–</Box>;
+}
+
+function LabelButton({ label, onLabel }: { label: string; onLabel: (label: string) => void }) {
+  return (
+    <Box
+      component="button"
+      type="button"
+      onClick={() => onLabel(label)}
+      data-tip={`Show jobs with ${label}`}
+      sx={{
+        font: "inherit",
+        fontSize: "0.6875rem",
+        lineHeight: "18px",
+        minHeight: 20,
+        px: 0.75,
+        border: 1,
+        borderColor: "line",
+        borderRadius: 0.75,
+        bgcolor: "sunken",
+        color: "text.secondary",
+        cursor: "pointer",
+        maxWidth: 200,
+        overflow: "hidden",
+        textOverflow: "ellipsis",
+        whiteSpace: "nowrap",
+        "&:hover": { color: "text.primary", borderColor: "lineStrong" },
+      }}
+    >
+      {label}
+    </Box>
+  );
+}
