@@ -879,6 +879,12 @@ export interface components {
             labels?: {
                 [key: string]: string;
             };
+            /**
+             * Format: int32
+             * @description Ends the schedule after so many of its runs have started, counted since the job was created. Skipped and missed
+             *     occurrences, manual runs, backfills and retries do not count.
+             */
+            max_runs?: number | null;
             /** @description What happens to occurrences noticed late. */
             misfire?: components["schemas"]["Misfire"];
             /**
@@ -928,6 +934,12 @@ export interface components {
             jitter?: string | null;
             /** @description For finding and grouping. */
             labels?: Record<string, never> | null;
+            /**
+             * Format: int32
+             * @description Ends the schedule after so many of its runs have started, counted since the job was created. Skipped and missed
+             *     occurrences, manual runs, backfills and retries do not count.
+             */
+            max_runs?: number | null;
             /** @description What happens to occurrences noticed late. */
             misfire?: Record<string, never> | null;
             /** @description Unique within the project. */
@@ -1159,10 +1171,16 @@ export interface components {
              */
             jitter?: string;
             /**
-             * @description The id or name of a job: jitter is different for every job, and is shown as it is for this one.
+             * @description The id or name of a job: jitter is different for every job, and is shown as it is for this one; of `max_runs` those
+             *     it has started already are taken off.
              * @example nightly-report
              */
             job?: string | null;
+            /**
+             * Format: int32
+             * @description How many runs the schedule may start in all.
+             */
+            max_runs?: number | null;
             /** @description When something would be due. */
             schedule: components["schemas"]["Schedule"];
             /**
@@ -1315,6 +1333,12 @@ export interface components {
                 [key: string]: string;
             };
             last_run: components["schemas"]["LastRun"] | null;
+            /**
+             * Format: int32
+             * @description Ends the schedule after so many of its runs have started, counted since the job was created. Skipped and missed
+             *     occurrences, manual runs, backfills and retries do not count.
+             */
+            max_runs: number | null;
             /** @description What happens to occurrences noticed late. */
             misfire: components["schemas"]["Misfire"];
             /**
@@ -1340,6 +1364,11 @@ export interface components {
             project: string;
             /** @description What happens after a failed attempt. */
             retry: components["schemas"]["Retry"];
+            /**
+             * Format: int64
+             * @description How many runs of its schedule have been started since it was created: what `max_runs` counts.
+             */
+            runs_started: number;
             /** @description When it is due. */
             schedule: components["schemas"]["Schedule"];
             /**

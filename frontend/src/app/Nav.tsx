@@ -1,12 +1,4 @@
-import {
-  mdiChartTimeline,
-  mdiClockOutline,
-  mdiCogOutline,
-  mdiFormatListBulleted,
-  mdiHistory,
-  mdiTrayArrowDown,
-  mdiViewDashboardOutline,
-} from "@mdi/js";
+import { mdiCogOutline, mdiFormatListBulleted, mdiHistory } from "@mdi/js";
 import Box from "@mui/material/Box";
 import type { SxProps, Theme } from "@mui/material/styles";
 import { NavLink } from "react-router";
@@ -14,8 +6,11 @@ import { Icon } from "../ui/Icon";
 
 type Place = { to: string; label: string; icon: string; end?: boolean; small?: boolean };
 
-// Screens appear here when they can work.
-const PLACES: Place[] = [{ to: "/jobs", label: "Jobs", icon: mdiFormatListBulleted, small: true }];
+const PLACES: Place[] = [
+  { to: "/jobs", label: "Jobs", icon: mdiFormatListBulleted, small: true },
+  { to: "/runs", label: "Runs", icon: mdiHistory, small: true },
+  { to: "/settings", label: "Settings", icon: mdiCogOutline, small: true },
+];
 
 /** The mark: occurrences past, and the one to come. */
 export function Mark({ sx }: { sx?: SxProps<Theme> }) {
@@ -183,12 +178,3 @@ export function BottomNav() {
     </Box>
   );
 }
-
-export const ICONS = {
-  overview: mdiViewDashboardOutline,
-  runs: mdiHistory,
-  timeline: mdiChartTimeline,
-  import: mdiTrayArrowDown,
-  settings: mdiCogOutline,
-  zone: mdiClockOutline,
-};

@@ -12,14 +12,16 @@ export const SHORTCUTS: [string, string][] = [
   ["/", "Search this list"],
   ["?", "This list of shortcuts"],
   ["g j", "Jobs"],
+  ["g r", "Runs"],
   ["c", "Create a job"],
+  ["j  k", "Older, newer run of the same job"],
   ["r", "Look again now"],
   ["t", "Light or dark"],
   [`${MODIFIER} ↵`, "Save a form"],
   ["Esc", "Close, clear the selection"],
 ];
 
-const PLACES: Record<string, string> = { j: "/jobs" };
+const PLACES: Record<string, string> = { j: "/jobs", r: "/runs", s: "/settings" };
 
 /** Whether a key goes to something that takes text. */
 export function isTyping(target: EventTarget | null) {

@@ -42,6 +42,8 @@ export function job(part: Partial<Schemas["ReadableJob"]> = {}): Schemas["Readab
     jitter: "0s",
     start_at: null,
     end_at: null,
+    max_runs: null,
+    runs_started: 0,
     pause_after_failures: null,
     calendars: [],
     state: "active",
