@@ -6,6 +6,7 @@ mod config;
 mod logging;
 mod serve;
 mod system;
+mod ui;
 
 use std::process::ExitCode;
 

@@ -70,6 +70,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         store: database.store(),
         last_look: worker.clone().map(|worker| Arc::new(move || worker.last_look()) as api::LastLook),
         metrics: Arc::new(move || metrics.render()),
+        ui: crate::ui::assets(),
         build: api::BuildInfo {
             version: env!("CARGO_PKG_VERSION"),
             git_sha: option_env!("SCHEDULER_GIT_SHA"),

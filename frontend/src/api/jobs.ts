@@ -30,7 +30,9 @@ export function isReadable(job: Job): job is ReadableJob {
 
 /** The zone a job's schedule is written in. */
 export function zoneOf(job: Job | undefined): string | undefined {
-  return job && isReadable(job) ? (job.schedule.timezone ?? undefined) : undefined;
+  return job && isReadable(job) && job.schedule.type !== "interval"
+    ? (job.schedule.timezone ?? undefined)
+    : undefined;
 }
 
 export function useJobs(filter: JobFilter) {

@@ -2,7 +2,7 @@ import { mdiAlertOutline } from "@mdi/js";
 import Box from "@mui/material/Box";
 import type { SchedulePreview } from "../api/jobs";
 import { useSettings } from "../settings/settings";
-import { dayOf, exactOf, LOCAL_ZONE, relativeOf, resolveZone, timeOf } from "../time/format";
+import { countOf, dayOf, exactOf, LOCAL_ZONE, relativeOf, resolveZone, timeOf } from "../time/format";
 import { useNow } from "../time/useNow";
 import { Icon } from "../ui/Icon";
 
@@ -11,7 +11,7 @@ type Occurrence = SchedulePreview["next"][number];
 /** How often, in a unit people count in. */
 export function often(perDay: number): string {
   const say = (count: number, unit: string) =>
-    `${count >= 10 ? Math.round(count) : Math.round(count * 10) / 10} ${Math.round(count * 10) / 10 === 1 ? "run" : "runs"} ${unit}`;
+    `${count >= 10 ? countOf(count) : Math.round(count * 10) / 10} ${Math.round(count * 10) / 10 === 1 ? "run" : "runs"} ${unit}`;
   if (perDay >= 1) return say(perDay, "a day");
   if (perDay * 7 >= 0.95) return say(perDay * 7, "a week");
   if (perDay * 30.44 >= 0.95) return say(perDay * 30.44, "a month");

@@ -134,7 +134,7 @@ function Next({ job }: { job: Job }) {
   if (job.next_fire_at) {
     return (
       <>
-        <Time at={job.next_fire_at} zone={zone} />
+        <Time at={job.next_fire_at} zone={zone} due />
         <Box sx={{ fontSize: "0.75rem", color: "text.secondary" }}>
           <Time at={job.next_fire_at} zone={zone} show="moment" />
         </Box>

@@ -1,7 +1,9 @@
 import {
   mdiCalendarClock,
   mdiClockOutline,
+  mdiCogOutline,
   mdiFormatListBulleted,
+  mdiHistory,
   mdiKeyboardOutline,
   mdiPlus,
   mdiThemeLightDark,
@@ -55,6 +57,15 @@ export default function Palette({ toggleTheme }: { toggleTheme: () => void }) {
       }));
       const actions: Command[] = [
         { id: "jobs", label: "Jobs", words: "jobs list", icon: mdiFormatListBulleted, act: go("/jobs") },
+        { id: "runs", label: "Runs", words: "runs history", icon: mdiHistory, act: go("/runs") },
+        {
+          id: "failed",
+          label: "Failed runs",
+          words: "runs failed errors",
+          icon: mdiHistory,
+          act: go("/runs?status=failed,timed_out"),
+        },
+        { id: "settings", label: "Settings", words: "settings", icon: mdiCogOutline, act: go("/settings") },
         {
           id: "new",
           label: "Create a job",

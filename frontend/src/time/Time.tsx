@@ -11,20 +11,23 @@ type Props = {
   /** `relative`: in 3 min. `moment`: Wed 25 Nov, 14:05. */
   show?: "relative" | "moment";
   seconds?: boolean;
+  /** Something is expected then: once it is past, it is due, and not ago. */
+  due?: boolean;
 };
 
 /** An instant: short on the page, exact in every zone that matters in its tooltip, copied as ISO 8601 by a click. */
-export function Time({ at, zone, show = "relative", seconds }: Props) {
+export function Time({ at, zone, show = "relative", seconds, due }: Props) {
   return show === "relative" ? (
-    <Relative at={at} zone={zone} />
+    <Relative at={at} zone={zone} due={due} />
   ) : (
     <Moment at={at} zone={zone} seconds={seconds} />
   );
 }
 
-function Relative({ at, zone }: Props) {
+function Relative({ at, zone, due }: Props) {
   const now = useNowNear(Date.parse(at));
-  return <Shown at={at} zone={zone} text={relativeOf(Date.parse(at), now)} />;
+  const past = due && Date.parse(at) <= now;
+  return <Shown at={at} zone={zone} text={past ? "due now" : relativeOf(Date.parse(at), now)} />;
 }
 
 function Moment({ at, zone, seconds }: Props) {

@@ -41,7 +41,9 @@ function Shape({ status }: { status: Colour }) {
   );
 }
 
+/** What is as it should be is quiet; what wants attention is not. */
 function Mark({ colour, word, quiet }: { colour: Colour; word: string; quiet?: boolean }) {
+  const calm = quiet || colour === "succeeded" || colour === "pending" || colour === "cancelled";
   return (
     <Box
       component="span"
@@ -51,11 +53,13 @@ function Mark({ colour, word, quiet }: { colour: Colour; word: string; quiet?: b
         gap: 0.75,
         color: `status.${colour}`,
         whiteSpace: "nowrap",
-        fontWeight: quiet ? 450 : 550,
+        fontWeight: calm ? 450 : 600,
       }}
     >
       <Shape status={colour} />
-      {word}
+      <Box component="span" sx={{ color: calm && !quiet ? "text.primary" : undefined }}>
+        {word}
+      </Box>
     </Box>
   );
 }

@@ -30,4 +30,4 @@ pub use self::openapi::{document as openapi, json as openapi_json};
 pub use self::problem::{Code, PartProblem, Problem, ProblemBody};
 pub use self::router::router;
 pub use self::schedules::meaning::{Jitter, SchedulePreview};
-pub use self::state::{ApiState, BuildInfo, LastLook, MetricsRenderer, Options};
+pub use self::state::{ApiState, Assets, BuildInfo, LastLook, MetricsRenderer, Options};

@@ -37,7 +37,7 @@ pub fn router(state: ApiState) -> Router {
     let routes = versioned
         .merge(service)
         .merge(service::pages())
-        .fallback(problems::nothing_here)
+        .fallback(service::ui::anything_else)
         .with_state(state.clone());
     let safe = routes
         .layer(DefaultBodyLimit::max(options.body_limit))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
+use bytes::Bytes;
 use domain::Instant;
 use engine::{Callbacks, Idempotency, Logs, Overview, Scheduler, Store};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,9 @@ pub type LastLook = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// Renders the metrics of this process in Prometheus' text format.
 pub type MetricsRenderer = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Finds a file of the UI by its path (`assets/index-1a2b.js`); `PATH.br` is the same file, packed with Brotli.
+pub type Assets = Arc<dyn Fn(&str) -> Option<Bytes> + Send + Sync>;
 
 /// Everything the API needs.
 pub struct ApiState {
@@ -35,6 +39,8 @@ pub struct ApiState {
     pub last_look: Option<LastLook>,
     /// What `/metrics` answers.
     pub metrics: MetricsRenderer,
+    /// The web UI, where the binary brings it.
+    pub ui: Option<Assets>,
     /// What `/version` answers.
     pub build: BuildInfo,
     /// Ends streams when the process is about to end.

@@ -85,6 +85,7 @@ impl TestApp {
             store: Arc::new(store.clone()),
             last_look: Some(Arc::new(move || now.now())),
             metrics: Arc::new(|| "scheduler_jobs 1\n".to_owned()),
+            ui: None,
             build: BuildInfo { version: "0.0.0-test", git_sha: Some("abc123") },
             closing: CancellationToken::new(),
             options: Options::default(),

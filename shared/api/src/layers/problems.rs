@@ -50,11 +50,6 @@ pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     Problem::new(Code::InternalError, "the service failed; its log says why").into_response()
 }
 
-/// What is answered where no route is.
-pub async fn nothing_here() -> Problem {
-    Problem::not_found("there is nothing at this address")
-}
-
 fn bare(status: StatusCode) -> Problem {
     let code = Code::of_status(status);
     let detail = match code {

@@ -7,6 +7,7 @@ pub mod health;
 pub mod home;
 pub mod metrics;
 pub mod ready;
+pub(crate) mod ui;
 pub mod version;
 
 use axum::Router;

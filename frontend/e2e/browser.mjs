@@ -1,0 +1,55 @@
+// Debian's Chromium, driven by playwright-core.
+
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const PLACES = [
+  process.env.CHROMIUM,
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+];
+
+export async function startBrowser() {
+  const executablePath = PLACES.find((path) => path && existsSync(path));
+  if (!executablePath) throw new Error("Chromium is missing: apt-get install chromium");
+  return chromium.launch({
+    executablePath,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--force-color-profile=srgb",
+    ],
+  });
+}
+
+/** A page that remembers what went wrong on it: exceptions, violations of its policy, requests to elsewhere. */
+export async function openPage(browser, url, options = {}) {
+  const { width = 1280, height = 900, theme = "light", zone = "Europe/Paris" } = options;
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: theme,
+    timezoneId: zone,
+    reducedMotion: "reduce",
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const wrong = [];
+  page.on("pageerror", (error) => wrong.push(`exception: ${error.message}`));
+  page.on("console", (message) => {
+    const text = message.text();
+    // The browser itself reports every answer that is an error; those are told to people by the page.
+    if (message.type() === "error" && !/Failed to load resource/.test(text)) wrong.push(`console: ${text}`);
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url) && !/^(data|blob|about):/.test(request.url()))
+      wrong.push(`elsewhere: ${request.url()}`);
+  });
+  return { page, wrong, close: () => context.close() };
+}
