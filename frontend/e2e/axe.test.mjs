@@ -23,6 +23,8 @@ before(async () => {
   const failed = (await service.api("GET", "/runs?status=failed&limit=1")).data[0];
   assert.ok(failed, "the seed has a failing job");
   routes = {
+    "/": "Needs attention",
+    "/?window=7d": "Needs attention",
     "/jobs": "heartbeat",
     "/jobs?q=nothing-like-it": "No job matches",
     "/jobs/new": "Next occurrences",
@@ -32,6 +34,8 @@ before(async () => {
     [`/jobs/${jobs["nightly-report"].id}/edit`]: "Cron expression",
     "/runs": "charge-invoices",
     [`/runs/${failed.id}`]: "What happened",
+    "/timeline?span=1h": "Due together",
+    "/timeline?view=table": "Usually takes",
     "/settings": "Appearance",
     "/nowhere": "There is no such page",
   };
@@ -50,14 +54,14 @@ for (const theme of ["light", "dark"]) {
         await page.goto(service.url + route);
         await page.waitForFunction(
           (text) =>
-            document.body.innerText.includes(text) ||
+            document.body.textContent?.includes(text) ||
             document.querySelector(`[aria-label="${text}"]`) ||
             document.querySelector("main")?.innerHTML.includes(text),
           content,
         );
-        await page.evaluate(() =>
-          document.querySelectorAll("details").forEach((it) => it.setAttribute("open", "")),
-        );
+        await page.evaluate(() => {
+          for (const it of document.querySelectorAll("details")) it.setAttribute("open", "");
+        });
         await page.waitForTimeout(150);
         await page.evaluate(axe);
         const { violations } = await page.evaluate(

@@ -15,6 +15,8 @@ try {
   await new Promise((done) => setTimeout(done, Number(process.env.SEED_SECONDS ?? 40) * 1000));
   const failed = (await service.api("GET", "/runs?status=failed&limit=1")).data[0];
   const screens = {
+    overview: "/",
+    timeline: "/timeline?span=1h",
     jobs: "/jobs",
     job: `/jobs/${jobs["sync-orders"].id}`,
     create: "/jobs/new",

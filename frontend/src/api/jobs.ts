@@ -22,6 +22,7 @@ export type JobFilter = {
   sort?: JobSort;
   cursor?: string;
   limit?: number;
+  include?: "history"[];
 };
 
 export function isReadable(job: Job): job is ReadableJob {
@@ -105,6 +106,8 @@ export const requests = {
     call(client.POST("/api/v1/jobs/{id}/pause", { params: { path: { id }, header: post() }, body })),
   resume: (id: string) =>
     call(client.POST("/api/v1/jobs/{id}/resume", { params: { path: { id }, header: post() } })),
+  bulk: (body: Schemas["BulkJobsRequest"]) =>
+    call(client.POST("/api/v1/jobs/bulk", { params: { header: post() }, body })),
   remove: (id: string) => call(client.DELETE("/api/v1/jobs/{id}", { params: { path: { id } } })),
 };
 
@@ -138,6 +141,7 @@ const DRAFT_FIELDS: Record<keyof JobDraft, true> = {
   max_runs: true,
   pause_after_failures: true,
   calendars: true,
+  concurrency: true,
 };
 
 /** What its author chose about a job: what can be sent back, or to somebody else. */

@@ -11,6 +11,9 @@ export type Attempt = Schemas["Attempt"];
 export type RunFilter = {
   status?: RunStatus[];
   kind?: RunKind[];
+  job?: string;
+  from?: string;
+  to?: string;
   sort?: "scheduled_for" | "-scheduled_for";
   cursor?: string;
   limit?: number;
@@ -50,6 +53,8 @@ const post = () => ({ "Idempotency-Key": newKey() });
 export const requests = {
   cancel: (id: string) =>
     call(client.POST("/api/v1/runs/{id}/cancel", { params: { path: { id }, header: post() } })),
+  bulk: (body: Schemas["BulkRunsRequest"]) =>
+    call(client.POST("/api/v1/runs/bulk", { params: { header: post() }, body })),
   retry: (id: string) =>
     call(client.POST("/api/v1/runs/{id}/retry", { params: { path: { id }, header: post() } })),
 };

@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/api/v1/backfills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a backfill
+         * @description How far it has got, and how its runs have ended so far.
+         */
+        get: operations["getBackfill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backfills/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a backfill
+         * @description No more runs are created, and those that wait are cancelled. What runs goes on to its end; cancel the run to stop that.
+         */
+        post: operations["cancelBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calendars": {
         parameters: {
             query?: never;
@@ -74,6 +114,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change many jobs
+         * @description Each is changed as it would be by a request of its own; what goes wrong with one stops none of the others. A job
+         *     that is so already is `unchanged`.
+         */
+        post: operations["changeJobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{id}": {
         parameters: {
             query?: never;
@@ -107,6 +168,48 @@ export interface paths {
          *     stay. A schedule or target of another `type` replaces the old one whole.
          */
         patch: operations["updateJob"];
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Backfill a job
+         * @description Carries out the occurrences its schedule had from `from` (inclusive) up to `to` (exclusive), as runs of the kind
+         *     `backfill`, beside its schedule, which stays as it is. Calendars are kept to; a pause, `max_runs`, the misfire policy and
+         *     the job's own overlap policy play no part. Editing the job's schedule meanwhile does not change which occurrences they are.
+         */
+        post: operations["backfillJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a job's backfills
+         * @description Page by page, newest first.
+         */
+        get: operations["listJobBackfills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/jobs/{id}/pause": {
@@ -160,7 +263,7 @@ export interface paths {
         put?: never;
         /**
          * Run a job now
-         * @description Beside its schedule, which stays as it is, and beside whatever else of it is running.
+         * @description Beside its schedule, which stays as it is, and beside whatever else of it is running, unless `overlap` says otherwise.
          */
         post: operations["runJob"];
         delete?: never;
@@ -203,6 +306,27 @@ export interface paths {
         get: operations["listRuns"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel or retry many runs
+         * @description Each as by a request of its own; what goes wrong with one stops none of the others. Without `status` a filter to
+         *     cancel matches unfinished runs, and one to retry those that failed or timed out.
+         */
+        post: operations["changeRuns"];
         delete?: never;
         options?: never;
         head?: never;
@@ -284,6 +408,47 @@ export interface paths {
          * @description Stores nothing. Says when a job with this schedule would be due, on its own wall clock too.
          */
         post: operations["previewSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get numbers over a window of time
+         * @description Runs by status, kind and part of the window, how late they started and how long they took, what was not executed and
+         *     why, and which jobs need attention.
+         */
+        get: operations["getStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what jobs did and are about to do
+         * @description The runs of many jobs in a range of time and the occurrences that are to come in it, side by side.
+         */
+        get: operations["getTimeline"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -426,6 +591,281 @@ export interface components {
          * @enum {string}
          */
         AttemptOutcome: "succeeded" | "failed" | "timed_out" | "cancelled" | "abandoned" | "interrupted";
+        /** @description A job that somebody should look at. */
+        Attention: {
+            /** @description Why, the most urgent first. */
+            causes: components["schemas"]["AttentionCause"][];
+            /** @description What is wrong with its stored form, where it is invalid. */
+            error: string | null;
+            failing_since: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int32
+             * @description How many of its latest runs failed in a row.
+             */
+            failures: number;
+            /** @description Whether there may be more of them than were looked at. */
+            failures_at_least: boolean;
+            /**
+             * @description The job's id.
+             * @example job_01kc0000000000000000000000
+             */
+            job_id: string;
+            /**
+             * @description Its name.
+             * @example nightly-report
+             */
+            job_name: string;
+            last_run: components["schemas"]["LastRun"] | null;
+            late_since: components["schemas"]["Timestamp"] | null;
+            next_fire_at: components["schemas"]["Timestamp"] | null;
+            /** @description Why it is paused, where it is. */
+            pause_reason: string | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["JobState"];
+        };
+        /**
+         * @description Why somebody should look at a job.
+         * @enum {string}
+         */
+        AttentionCause: "invalid" | "paused_by_failures" | "late" | "failing" | "no_success";
+        /** @description The occurrences of a stretch of the past, carried out a few at a time. */
+        Backfill: {
+            /**
+             * Format: int64
+             * @description How many have been created so far.
+             */
+            created: number;
+            /** @description When it was asked for. */
+            created_at: components["schemas"]["Timestamp"];
+            finished_at: components["schemas"]["Timestamp"] | null;
+            /** @description The first instant whose occurrence is carried out. */
+            from: components["schemas"]["Timestamp"];
+            /**
+             * @description Its id; ids sort by creation.
+             * @example backfill_01kc0000000000000000000000
+             */
+            id: string;
+            /**
+             * @description The job that is carried out.
+             * @example job_01kc0000000000000000000000
+             */
+            job_id: string;
+            /** @description The job's name at the time. */
+            job_name: string;
+            last_scheduled_for: components["schemas"]["Timestamp"] | null;
+            /** @description `buffer_all`: one after the other; `allow_all`: many at a time. */
+            overlap: components["schemas"]["Overlap"];
+            /** @description What its runs send in place of the job's body. */
+            payload: Record<string, never> | null;
+            /** @description The project it belongs to. */
+            project: string;
+            reason: components["schemas"]["Reason"] | null;
+            /** @description Where its runs stand, as far as their records are kept. */
+            runs: components["schemas"]["BackfillRuns"];
+            /** @description Where it stands. */
+            state: components["schemas"]["BackfillState"];
+            /** @description The first instant whose occurrence is not. */
+            to: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description How many runs there will be.
+             */
+            total: number;
+        };
+        /** @description What is asked for: the occurrences in `[from, to)`. */
+        BackfillOrder: {
+            /**
+             * Format: date-time
+             * @description The first instant whose occurrence is carried out.
+             * @example 2026-11-01T00:00:00Z
+             */
+            from: string;
+            /**
+             * Format: int32
+             * @description Refuses the request where there are more occurrences than this.
+             * @default 1000
+             */
+            max?: number;
+            /**
+             * @description `buffer_all`: one after the other, oldest first. `allow_all`: up to 16 side by side. Other policies make no sense
+             *     here and are refused.
+             * @default buffer_all
+             */
+            overlap?: components["schemas"]["Overlap"];
+            /** @description Sent by every run in place of the job's body, as with a manual run. */
+            payload?: Record<string, never> | null;
+            /**
+             * Format: date-time
+             * @description The first instant whose occurrence is not; at the latest now.
+             * @example 2026-11-08T00:00:00Z
+             */
+            to: string;
+        };
+        /** @description How many of a backfill's runs there are by status. */
+        BackfillRuns: {
+            /**
+             * Format: int64
+             * @description Stopped on request.
+             */
+            cancelled: number;
+            /**
+             * Format: int64
+             * @description Failed for good.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Waiting to start or to be retried.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Under way.
+             */
+            running: number;
+            /**
+             * Format: int64
+             * @description Not executed.
+             */
+            skipped: number;
+            /**
+             * Format: int64
+             * @description Ended well.
+             */
+            succeeded: number;
+            /**
+             * Format: int64
+             * @description Their last attempt ran out of time.
+             */
+            timed_out: number;
+        };
+        /**
+         * @description Where a backfill stands.
+         * @enum {string}
+         */
+        BackfillState: "running" | "completed" | "cancelled";
+        /** @description What a backfill would come to. */
+        BackfillSurvey: {
+            first: components["schemas"]["Timestamp"] | null;
+            last: components["schemas"]["Timestamp"] | null;
+            /**
+             * Format: int64
+             * @description How many runs there would be.
+             */
+            total: number;
+        };
+        /** @description A part of the window. */
+        Bucket: {
+            /** @description Its runs by status. */
+            by_status: components["schemas"]["StatusCounts"];
+            /** @description Whether its runs have been counted; `false` where there were too many. */
+            complete: boolean;
+            /** @description When it begins; it ends where the next one begins. */
+            from: components["schemas"]["Timestamp"];
+        };
+        /** @description What a request about many jobs or runs has done, or would do. */
+        BulkAnswer: {
+            /** @description How many of this request's jobs or runs have been changed. */
+            changed: number;
+            /** @description Whether nothing has been changed: `results` say what would. */
+            dry_run: boolean;
+            /** @description How many could not be changed. */
+            failed: number;
+            /** @description Whether the filter matches more. */
+            has_more: boolean;
+            /** @description Where the filter matches more than one request changes: send the same request again with this as `cursor`. */
+            next_cursor: string | null;
+            /** @description One for each, in the order of `ids`, or of a list by this filter. */
+            results: components["schemas"]["BulkResult"][];
+            /** @description How many were so already. */
+            unchanged: number;
+        };
+        /** @description What is to become of which jobs. */
+        BulkJobsRequest: {
+            /** @description What to do. */
+            action: components["schemas"]["JobsAction"];
+            /** @description `next_cursor` of the request before, where the filter matches more. */
+            cursor?: string | null;
+            /** @description Only say what would be done. */
+            dry_run?: boolean;
+            filter?: components["schemas"]["JobsFilter"] | null;
+            /**
+             * @description Ids or names of jobs, up to 1 000.
+             * @example [
+             *       "nightly-report"
+             *     ]
+             */
+            ids?: string[] | null;
+            /**
+             * @description Labels to add or replace, for `label`; `null` removes one.
+             * @example {
+             *       "team": "billing"
+             *     }
+             */
+            labels?: {
+                [key: string]: string | null;
+            } | null;
+            /** @description Why, for `pause`. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When they are resumed by themselves, for `pause`.
+             */
+            until?: string | null;
+        };
+        /**
+         * @description What has become of one of many.
+         * @enum {string}
+         */
+        BulkOutcome: "changed" | "unchanged" | "failed";
+        /** @description Why one of many could not be changed: what a request about it alone would have been answered. */
+        BulkProblem: {
+            /** @description What kind of problem it is, for programs. */
+            code: components["schemas"]["ProblemCode"];
+            /** @description What happened. */
+            detail: string;
+            /** @description What is wrong, part by part. */
+            errors: components["schemas"]["PartProblem"][];
+            /**
+             * Format: int32
+             * @description The HTTP status a request about it alone would have had.
+             * @example 409
+             */
+            status: number;
+        };
+        /** @description What has become of one of many. */
+        BulkResult: {
+            /**
+             * @description Its id, or the name it was asked for by.
+             * @example job_01kc0000000000000000000000
+             */
+            id: string;
+            /** @description What has become of it, or would. */
+            outcome: components["schemas"]["BulkOutcome"];
+            problem: components["schemas"]["BulkProblem"] | null;
+            /**
+             * @description The run, where one was made.
+             * @example run_01kc0000000000000000000000
+             */
+            run_id: string | null;
+        };
+        /** @description What is to become of which runs. */
+        BulkRunsRequest: {
+            /** @description What to do. */
+            action: components["schemas"]["RunsAction"];
+            /** @description `next_cursor` of the request before, where the filter matches more. */
+            cursor?: string | null;
+            /** @description Only say what would be done. */
+            dry_run?: boolean;
+            filter?: components["schemas"]["RunsFilter"] | null;
+            /**
+             * @description Ids of runs, up to 1 000.
+             * @example [
+             *       "run_01kc0000000000000000000000"
+             *     ]
+             */
+            ids?: string[] | null;
+        };
         /** @description A calendar: a named set of local times. */
         Calendar: {
             /** @description When it was stored first. */
@@ -857,10 +1297,46 @@ export interface components {
         };
         /** @description A job, or what is left of one that cannot be read. */
         Job: components["schemas"]["ReadableJob"] | components["schemas"]["UnreadableJob"];
+        /** @description How many jobs there are by state. */
+        JobCounts: {
+            /**
+             * Format: int64
+             * @description Those that fire.
+             */
+            active: number;
+            /** @description Whether all have been counted: 200 000 are, at most. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description Those without an occurrence left.
+             */
+            completed: number;
+            /**
+             * Format: int64
+             * @description Those whose stored form cannot be read.
+             */
+            invalid: number;
+            /**
+             * Format: int64
+             * @description Those that do not until resumed.
+             */
+            paused: number;
+            /**
+             * Format: int64
+             * @description In any state.
+             */
+            total: number;
+        };
         /** @description What a user writes: everything about a job that is theirs to choose. */
         JobDraft: {
             /** @description Which calendars it leaves out or keeps to. An occurrence must be admitted by all of them. */
             calendars?: components["schemas"]["CalendarUse"][];
+            /**
+             * Format: int32
+             * @description At most so many of its runs are carried out at a time, whatever made them; others wait, in order. No limit where not
+             *     given. A run that waits for its next attempt takes no place.
+             */
+            concurrency?: number | null;
             /** @description For people. */
             description?: string;
             /**
@@ -920,6 +1396,12 @@ export interface components {
         JobPatch: {
             /** @description Which calendars it leaves out or keeps to. An occurrence must be admitted by all of them. */
             calendars?: components["schemas"]["CalendarUse"][];
+            /**
+             * Format: int32
+             * @description At most so many of its runs are carried out at a time, whatever made them; others wait, in order. No limit where not
+             *     given. A run that waits for its next attempt takes no place.
+             */
+            concurrency?: number | null;
             /** @description For people. */
             description?: string | null;
             /**
@@ -970,6 +1452,25 @@ export interface components {
          * @enum {string}
          */
         JobState: "active" | "paused" | "completed" | "invalid";
+        /**
+         * @description What is done to many jobs.
+         * @enum {string}
+         */
+        JobsAction: "pause" | "resume" | "delete" | "run" | "label";
+        /** @description Which jobs: what lists are filtered by. */
+        JobsFilter: {
+            /**
+             * @description With all of these labels, each `key:value`.
+             * @example [
+             *       "team:billing"
+             *     ]
+             */
+            label?: string[];
+            /** @description Whose name contains this, letter case aside. */
+            q?: string | null;
+            /** @description In one of these states. */
+            state?: components["schemas"]["JobState"][];
+        };
         /** @description The gist of a job's latest finished run. */
         LastRun: {
             /** @description When it ended. */
@@ -1044,13 +1545,97 @@ export interface components {
              */
             type: "noop";
         };
+        /** @description Occurrences that were not executed for one reason. */
+        NotExecuted: {
+            /**
+             * Format: int64
+             * @description How many occurrences they stand for.
+             */
+            occurrences: number;
+            reason: components["schemas"]["Reason"] | null;
+            /**
+             * Format: int64
+             * @description How many records say so.
+             */
+            records: number;
+            /** @description `skipped` or `missed`. */
+            status: components["schemas"]["RunStatus"];
+        };
         /** @description Nothing to say: no body, or `{}`. */
         Nothing: Record<string, never>;
+        /** @description An occurrence to come. */
+        Occurrence: {
+            /** @description When it is due, jitter included. */
+            due_at: components["schemas"]["Timestamp"];
+            /** @description Its nominal time. */
+            scheduled_for: components["schemas"]["Timestamp"];
+        };
+        /** @description Occurrences to come in a part of the range. */
+        OccurrenceCount: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /** @description When the part begins. */
+            from: components["schemas"]["Timestamp"];
+        };
         /**
          * @description What becomes of an occurrence that is due while an earlier run of the job is not finished.
          * @enum {string}
          */
         Overlap: "skip" | "buffer_one" | "buffer_all" | "cancel_other" | "allow_all";
+        /** @description One page of a list, and where the next one begins. */
+        Page_Backfill: {
+            /** @description The rows. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description How many have been created so far.
+                 */
+                created: number;
+                /** @description When it was asked for. */
+                created_at: components["schemas"]["Timestamp"];
+                finished_at: components["schemas"]["Timestamp"] | null;
+                /** @description The first instant whose occurrence is carried out. */
+                from: components["schemas"]["Timestamp"];
+                /**
+                 * @description Its id; ids sort by creation.
+                 * @example backfill_01kc0000000000000000000000
+                 */
+                id: string;
+                /**
+                 * @description The job that is carried out.
+                 * @example job_01kc0000000000000000000000
+                 */
+                job_id: string;
+                /** @description The job's name at the time. */
+                job_name: string;
+                last_scheduled_for: components["schemas"]["Timestamp"] | null;
+                /** @description `buffer_all`: one after the other; `allow_all`: many at a time. */
+                overlap: components["schemas"]["Overlap"];
+                /** @description What its runs send in place of the job's body. */
+                payload: Record<string, never> | null;
+                /** @description The project it belongs to. */
+                project: string;
+                reason: components["schemas"]["Reason"] | null;
+                /** @description Where its runs stand, as far as their records are kept. */
+                runs: components["schemas"]["BackfillRuns"];
+                /** @description Where it stands. */
+                state: components["schemas"]["BackfillState"];
+                /** @description The first instant whose occurrence is not. */
+                to: components["schemas"]["Timestamp"];
+                /**
+                 * Format: int64
+                 * @description How many runs there will be.
+                 */
+                total: number;
+            }[];
+            /** @description Whether there is a next page. */
+            has_more: boolean;
+            /** @description Ask for the next page with this; `null` on the last one. */
+            next_cursor: string | null;
+        };
         /** @description One page of a list, and where the next one begins. */
         Page_Calendar: {
             /** @description The rows. */
@@ -1307,6 +1892,12 @@ export interface components {
         ReadableJob: {
             /** @description Which calendars it leaves out or keeps to. An occurrence must be admitted by all of them. */
             calendars: components["schemas"]["CalendarUse"][];
+            /**
+             * Format: int32
+             * @description At most so many of its runs are carried out at a time, whatever made them; others wait, in order. No limit where not
+             *     given. A run that waits for its next attempt takes no place.
+             */
+            concurrency: number | null;
             /** @description When it was stored first. */
             created_at: components["schemas"]["Timestamp"];
             /** @description For people. */
@@ -1316,6 +1907,8 @@ export interface components {
              * @description No occurrence after this instant.
              */
             end_at: string | null;
+            /** @description Its latest runs, oldest first, in lists that were asked for it. */
+            history?: components["schemas"]["RunGist"][] | null;
             /**
              * @description Its id.
              * @example job_01kc0000000000000000000000
@@ -1477,6 +2070,11 @@ export interface components {
             attempt: number;
             /** @description Every attempt that has ended, oldest first. */
             attempts: components["schemas"]["Attempt"][];
+            /**
+             * @description The backfill it is part of.
+             * @example null
+             */
+            backfill_id: string | null;
             /** @description Somebody asked for it to be cancelled. */
             cancel_requested: boolean;
             /**
@@ -1512,6 +2110,9 @@ export interface components {
              * @description How long after it was due it started, in milliseconds.
              */
             lag_ms: number | null;
+            overlap: components["schemas"]["Overlap"] | null;
+            /** @description What it sends in place of the job's body, where that was asked for. */
+            payload: Record<string, never> | null;
             /** @description The project it belongs to. */
             project: string;
             reason: components["schemas"]["Reason"] | null;
@@ -1524,16 +2125,101 @@ export interface components {
             /** @description Who works on it, or worked on it last. */
             worker: string | null;
         };
+        /** @description Runs in a part of the range. */
+        RunCount: {
+            /** @description Its runs by status. */
+            by_status: components["schemas"]["StatusCounts"];
+            /** @description When the part begins. */
+            from: components["schemas"]["Timestamp"];
+        };
+        /** @description How many runs there are. */
+        RunCounts: {
+            /** @description By what made them: `schedule`, `manual`, `backfill`. */
+            by_kind: {
+                [key: string]: number;
+            };
+            /** @description By where they stand. */
+            by_status: components["schemas"]["StatusCounts"];
+            /**
+             * Format: int64
+             * @description All of them.
+             */
+            total: number;
+        };
+        /** @description The gist of a run. */
+        RunGist: {
+            /**
+             * Format: int64
+             * @description How many occurrences it stands for.
+             */
+            count: number;
+            finished_at: components["schemas"]["Timestamp"] | null;
+            /**
+             * @description Its id.
+             * @example run_01kc0000000000000000000000
+             */
+            id: string;
+            /** @description What made it. */
+            kind: components["schemas"]["RunKind"];
+            /**
+             * Format: int64
+             * @description How long after it was due it started, in milliseconds.
+             */
+            lag_ms: number | null;
+            reason: components["schemas"]["Reason"] | null;
+            /** @description The nominal time. */
+            scheduled_for: components["schemas"]["Timestamp"];
+            scheduled_until: components["schemas"]["Timestamp"] | null;
+            started_at: components["schemas"]["Timestamp"] | null;
+            /** @description Where it stands. */
+            status: components["schemas"]["RunStatus"];
+        };
         /**
          * @description What made a run.
          * @enum {string}
          */
-        RunKind: "schedule" | "manual";
+        RunKind: "schedule" | "manual" | "backfill";
+        /** @description What a run is to have otherwise than its job. */
+        RunRequest: {
+            overlap?: components["schemas"]["Overlap"] | null;
+            /**
+             * @description In place of the body of an `http` target, or, as a string, of the message of a `log` target; filled in like those. At most
+             *     256 KiB. `null` is the job's own.
+             */
+            payload?: Record<string, never> | null;
+        };
         /**
          * @description Where a run stands.
          * @enum {string}
          */
         RunStatus: "pending" | "running" | "succeeded" | "failed" | "timed_out" | "cancelled" | "skipped" | "missed";
+        /**
+         * @description What is done to many runs.
+         * @enum {string}
+         */
+        RunsAction: "cancel" | "retry";
+        /** @description Which runs: what lists are filtered by. */
+        RunsFilter: {
+            /**
+             * Format: date-time
+             * @description With nominal times from this instant on.
+             */
+            from?: string | null;
+            /**
+             * @description Of this job: its id or name.
+             * @example nightly-report
+             */
+            job?: string | null;
+            /** @description Made by one of these. */
+            kind?: components["schemas"]["RunKind"][];
+            /** @description In one of these statuses. */
+            status?: components["schemas"]["RunStatus"][];
+            /**
+             * Format: date-time
+             * @description With nominal times before this instant.
+             */
+            to?: string | null;
+        };
         /** @description When a job is due. */
         Schedule: components["schemas"]["IntervalSchedule"] | components["schemas"]["CalendarIntervalSchedule"] | components["schemas"]["CronSchedule"] | components["schemas"]["DateSchedule"];
         /** @description What a schedule means. */
@@ -1561,6 +2247,81 @@ export interface components {
             /** @description What its author may not have meant. */
             warnings: string[];
         };
+        /** @description Percentiles, in milliseconds, by nearest rank. */
+        Spread: {
+            /**
+             * Format: int64
+             * @description The longest.
+             */
+            max_ms: number;
+            /** @description Of how many runs: of all up to 5 000, of an even sample where there are more. */
+            of: number;
+            /**
+             * Format: int64
+             * @description Half took no longer.
+             */
+            p50_ms: number;
+            /**
+             * Format: int64
+             * @description 95 % took no longer.
+             */
+            p95_ms: number;
+            /**
+             * Format: int64
+             * @description 99 % took no longer.
+             */
+            p99_ms: number;
+        };
+        /** @description How a project has been doing. */
+        Stats: {
+            /** @description Jobs that somebody should look at, the most urgent first, 50 at most. */
+            attention: components["schemas"]["Attention"][];
+            /** @description Whether those are all. */
+            attention_complete: boolean;
+            /** @description The window in parts of equal length, oldest first. */
+            buckets: components["schemas"]["Bucket"][];
+            /** @description Whether all runs of the window that was asked for have been counted. */
+            complete: boolean;
+            duration: components["schemas"]["Spread"] | null;
+            /** @description When the window begins. Later than asked for where there were more than 250 000 runs: the newest count. */
+            from: components["schemas"]["Timestamp"];
+            /** @description How many jobs there are. */
+            jobs: components["schemas"]["JobCounts"];
+            lateness: components["schemas"]["Spread"] | null;
+            /** @description What was not executed, by reason, the most first. */
+            not_executed: components["schemas"]["NotExecuted"][];
+            /** @description Whether `not_executed` is of all records: at most the newest 10 000 are read. */
+            not_executed_complete: boolean;
+            /** @description How many runs there are. */
+            runs: components["schemas"]["RunCounts"];
+            /**
+             * Format: double
+             * @description Which part of the runs that succeeded, failed or timed out succeeded; `null` where there were none.
+             * @example 0.9975
+             */
+            success_rate: number | null;
+            /** @description The first instant after the window. */
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @description How many runs there are by status. */
+        StatusCounts: {
+            /** Format: int64 */
+            cancelled: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            missed: number;
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            skipped: number;
+            /** Format: int64 */
+            succeeded: number;
+            /** Format: int64 */
+            timed_out: number;
+        };
         /** @description The store. */
         StoreCheck: {
             /** @description What is wrong. */
@@ -1575,6 +2336,59 @@ export interface components {
         };
         /** @description What a job calls. */
         Target: components["schemas"]["HttpTarget"] | components["schemas"]["EmailTarget"] | components["schemas"]["CommandTarget"] | components["schemas"]["LogTarget"] | components["schemas"]["NoopTarget"];
+        /** @description Jobs side by side, by name. */
+        Timeline: {
+            /**
+             * Format: int64
+             * @description How long each part of the range is by which many runs are counted, in milliseconds; parts begin at `from`.
+             */
+            bucket_ms: number;
+            /** @description A page of jobs. */
+            data: components["schemas"]["TimelineRow"][];
+            /** @description The first instant shown. */
+            from: components["schemas"]["Timestamp"];
+            /** @description Whether there is a next page. */
+            has_more: boolean;
+            /** @description Ask for the next page with this; `null` on the last one. */
+            next_cursor: string | null;
+            /** @description The time of the answer: runs lie before it, what is to come after it. */
+            now: components["schemas"]["Timestamp"];
+            /** @description The first instant not shown any more. */
+            to: components["schemas"]["Timestamp"];
+        };
+        /** @description What one job did and is about to do. */
+        TimelineRow: {
+            /**
+             * @description The job's id.
+             * @example job_01kc0000000000000000000000
+             */
+            job_id: string;
+            /**
+             * @description Its name.
+             * @example nightly-report
+             */
+            job_name: string;
+            /** @description How many runs there are in each part of the range, where there are more than 100; parts without any are left out. */
+            run_counts: components["schemas"]["RunCount"][] | null;
+            /** @description Its runs by nominal time, oldest first; empty where there are more than 100, see `run_counts`. */
+            runs: components["schemas"]["RunGist"][];
+            /** @description Whether all runs are shown or counted; otherwise the newest are. */
+            runs_complete: boolean;
+            /** @description Where it stands. */
+            state: components["schemas"]["JobState"];
+            /**
+             * Format: int64
+             * @description How long its runs take, the median of its latest: as wide an occurrence to come may be drawn.
+             */
+            typical_ms: number | null;
+            /** @description The occurrences to come, in order; empty where there are more than 100, see `upcoming_counts`. */
+            upcoming: components["schemas"]["Occurrence"][];
+            /**
+             * @description How many occurrences are to come in each part of the range, where there are more than 100; parts without any are
+             *     left out.
+             */
+            upcoming_counts: components["schemas"]["OccurrenceCount"][] | null;
+        };
         /**
          * Format: date-time
          * @description An instant: RFC 3339 in UTC, always with milliseconds, so that its text has one length and sorts.
@@ -1597,6 +2411,8 @@ export interface components {
             created_at: components["schemas"]["Timestamp"];
             /** @description What is wrong with its stored form. */
             error: string;
+            /** @description Its latest runs, oldest first, in lists that were asked for it. */
+            history?: components["schemas"]["RunGist"][] | null;
             /**
              * @description Its id.
              * @example job_01kc0000000000000000000000
@@ -1695,7 +2511,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such job, run or calendar */
+        /** @description There is no such job, run, backfill or calendar */
         NotFound: {
             headers: {
                 [name: string]: unknown;
@@ -1757,6 +2573,83 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The backfill's id.
+                 * @example backfill_01kc0000000000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The backfill */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    cancelBackfill: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Names this request, so that it can be sent again without being carried out again: for 24 hours the same
+                 *     key brings the first answer, marked with `Idempotency-Replayed: true`.
+                 * @example "2f6b0b0e-deploy-17"
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The backfill's id.
+                 * @example backfill_01kc0000000000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description The backfill, cancelled */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
     listCalendars: {
         parameters: {
             query?: {
@@ -1953,6 +2846,8 @@ export interface operations {
                 label?: string[];
                 /** @description Whose name contains this, letter case aside. */
                 q?: string;
+                /** @description `history`: each job with its latest 30 runs. */
+                include?: "history"[];
             };
             header?: never;
             path?: never;
@@ -2008,6 +2903,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    changeJobs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Names this request, so that it can be sent again without being carried out again: for 24 hours the same
+                 *     key brings the first answer, marked with `Idempotency-Replayed: true`.
+                 * @example "2f6b0b0e-deploy-17"
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkJobsRequest"];
+            };
+        };
+        responses: {
+            /** @description What has become of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -2186,6 +3120,104 @@ export interface operations {
             504: components["responses"]["TimedOut"];
         };
     };
+    backfillJob: {
+        parameters: {
+            query?: {
+                /** @description Says what it would come to, without a limit, and does nothing. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /**
+                 * @description Names this request, so that it can be sent again without being carried out again: for 24 hours the same
+                 *     key brings the first answer, marked with `Idempotency-Replayed: true`.
+                 * @example "2f6b0b0e-deploy-17"
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The job's id, or its percent-encoded name.
+                 * @example nightly-report
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillOrder"];
+            };
+        };
+        responses: {
+            /** @description What it would come to (`dry_run`) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackfillSurvey"];
+                };
+            };
+            /** @description The backfill, under way */
+            202: {
+                headers: {
+                    /** @description The backfill's address */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    listJobBackfills: {
+        parameters: {
+            query?: {
+                /** @description At most so many rows. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The job's id, or its percent-encoded name.
+                 * @example nightly-report
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of backfills */
+            200: {
+                headers: {
+                    /** @description `rel="next"`, where there is a next page */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Backfill"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
     pauseJob: {
         parameters: {
             query?: never;
@@ -2317,8 +3349,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                /** @example {} */
-                "application/json": components["schemas"]["Nothing"];
+                "application/json": components["schemas"]["RunRequest"];
             };
         };
         responses: {
@@ -2363,6 +3394,10 @@ export interface operations {
                 status?: components["schemas"]["RunStatus"][];
                 /** @description Made by one of these; repeated, or joined by commas. */
                 kind?: components["schemas"]["RunKind"][];
+                /** @description With nominal times from this instant on. */
+                from?: string;
+                /** @description With nominal times before this instant. */
+                to?: string;
             };
             header?: never;
             path: {
@@ -2413,6 +3448,15 @@ export interface operations {
                 status?: components["schemas"]["RunStatus"][];
                 /** @description Made by one of these; repeated, or joined by commas. */
                 kind?: components["schemas"]["RunKind"][];
+                /** @description With nominal times from this instant on. */
+                from?: string;
+                /** @description With nominal times before this instant. */
+                to?: string;
+                /**
+                 * @description Of this job only: its id or name.
+                 * @example nightly-report
+                 */
+                job?: string;
             };
             header?: never;
             path?: never;
@@ -2431,6 +3475,45 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Run"];
                 };
             };
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    changeRuns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Names this request, so that it can be sent again without being carried out again: for 24 hours the same
+                 *     key brings the first answer, marked with `Idempotency-Replayed: true`.
+                 * @example "2f6b0b0e-deploy-17"
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRunsRequest"];
+            };
+        };
+        responses: {
+            /** @description What has become of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2588,6 +3671,84 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    getStats: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How far back: runs with nominal times from so long before `to`. From `1m` to `31d`.
+                 * @example 7d
+                 */
+                window?: string;
+                /** @description The end of the window; that of the present second where not given. Two requests, one a window earlier, tell how things have changed. */
+                to?: string;
+                /** @description In how many parts of equal length the window is shown. */
+                buckets?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    getTimeline: {
+        parameters: {
+            query?: {
+                /** @description The first instant shown; half a day ago where not given. */
+                from?: string;
+                /** @description The first instant not shown any more, at most 31 days later; a day after `from` where not given. */
+                to?: string;
+                /** @description At most so many jobs. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Of jobs in one of these states; repeated, or joined by commas. */
+                state?: components["schemas"]["JobState"][];
+                /**
+                 * @description Of jobs with all of these labels, each `key:value`.
+                 * @example [
+                 *       "team:billing"
+                 *     ]
+                 */
+                label?: string[];
+                /** @description Of jobs whose name contains this, letter case aside. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of jobs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

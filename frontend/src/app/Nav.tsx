@@ -1,4 +1,10 @@
-import { mdiCogOutline, mdiFormatListBulleted, mdiHistory } from "@mdi/js";
+import {
+  mdiChartTimeline,
+  mdiCogOutline,
+  mdiFormatListBulleted,
+  mdiHistory,
+  mdiViewDashboardOutline,
+} from "@mdi/js";
 import Box from "@mui/material/Box";
 import type { SxProps, Theme } from "@mui/material/styles";
 import { NavLink } from "react-router";
@@ -7,8 +13,10 @@ import { Icon } from "../ui/Icon";
 type Place = { to: string; label: string; icon: string; end?: boolean; small?: boolean };
 
 const PLACES: Place[] = [
+  { to: "/", label: "Overview", icon: mdiViewDashboardOutline, end: true, small: true },
   { to: "/jobs", label: "Jobs", icon: mdiFormatListBulleted, small: true },
   { to: "/runs", label: "Runs", icon: mdiHistory, small: true },
+  { to: "/timeline", label: "Timeline", icon: mdiChartTimeline, small: true },
   { to: "/settings", label: "Settings", icon: mdiCogOutline, small: true },
 ];
 

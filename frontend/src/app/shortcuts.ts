@@ -11,8 +11,10 @@ export const SHORTCUTS: [string, string][] = [
   [`${MODIFIER} K`, "Jump to a job, a run or an action"],
   ["/", "Search this list"],
   ["?", "This list of shortcuts"],
+  ["g o", "Overview"],
   ["g j", "Jobs"],
   ["g r", "Runs"],
+  ["g t", "Timeline"],
   ["c", "Create a job"],
   ["j  k", "Older, newer run of the same job"],
   ["r", "Look again now"],
@@ -21,7 +23,7 @@ export const SHORTCUTS: [string, string][] = [
   ["Esc", "Close, clear the selection"],
 ];
 
-const PLACES: Record<string, string> = { j: "/jobs", r: "/runs", s: "/settings" };
+const PLACES: Record<string, string> = { o: "/", j: "/jobs", r: "/runs", t: "/timeline", s: "/settings" };
 
 /** Whether a key goes to something that takes text. */
 export function isTyping(target: EventTarget | null) {

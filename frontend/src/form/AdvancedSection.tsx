@@ -230,6 +230,16 @@ export function AdvancedSection() {
               placeholder="no limit"
               slotProps={{ inputLabel: { shrink: true } }}
             />
+            <Field
+              pointer="/concurrency"
+              label="At the same time"
+              type="number"
+              value={form.concurrency}
+              onChange={(concurrency) => set({ concurrency })}
+              placeholder="no limit"
+              hint="Runs under way at once, at most"
+              slotProps={{ inputLabel: { shrink: true } }}
+            />
           </Box>
         </Group>
         <Calendars />

@@ -317,6 +317,7 @@ function hasOwnPolicies(form: Form) {
     "start_at",
     "end_at",
     "max_runs",
+    "concurrency",
     "pause_after_failures",
   ] as const;
   return parts.some((part) => !same(form[part], plain[part])) || form.calendars.length > 0;

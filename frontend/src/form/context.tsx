@@ -61,6 +61,7 @@ export function fieldsOf(form: Form): string[] {
     "/start_at",
     "/end_at",
     "/max_runs",
+    "/concurrency",
     "/pause_after_failures",
     "/calendars",
   ];

@@ -48,6 +48,7 @@ export type Form = {
   start_at: string;
   end_at: string;
   max_runs: string;
+  concurrency: string;
   pause_after_failures: string;
   calendars: { name: string; mode: "exclude" | "only"; roll: "none" | "next" | "previous" }[];
 };
@@ -80,6 +81,7 @@ export const EMPTY: Form = {
   start_at: "",
   end_at: "",
   max_runs: "",
+  concurrency: "",
   pause_after_failures: "",
   calendars: [],
 };
@@ -238,6 +240,7 @@ export function draftOfForm(form: Form): JobDraft {
     start_at: bound(form.start_at, form.timezone),
     end_at: bound(form.end_at, form.timezone),
     max_runs: whole(form.max_runs),
+    concurrency: whole(form.concurrency),
     pause_after_failures: whole(form.pause_after_failures),
     calendars: form.calendars,
   };
@@ -352,6 +355,7 @@ export function formOf(draft: JobDraft): Form {
     start_at: wall(draft.start_at),
     end_at: wall(draft.end_at),
     max_runs: str(draft.max_runs, ""),
+    concurrency: str(draft.concurrency, ""),
     pause_after_failures: str(draft.pause_after_failures, ""),
     calendars: (draft.calendars ?? []).map(({ name, mode, roll }) => ({
       name,

@@ -11,10 +11,12 @@ import { Page } from "../ui/Page";
 import { Pager } from "../ui/Pager";
 import { Empty, Failed, Lines, Panel } from "../ui/Panels";
 import { Search } from "../ui/Search";
+import { SelectionBar, useSelection } from "../ui/Selection";
 import { JobStateMark, STATE_WORDS } from "../ui/Status";
 import { useSteady } from "../ui/useSteady";
 import { known, useUrl } from "../ui/useUrl";
 import { Begin } from "./Begin";
+import { JobsBulk } from "./JobsBulk";
 import { JobsTable } from "./JobsTable";
 
 const JobDialogs = lazy(() => import("./JobDialogs"));
@@ -36,8 +38,21 @@ export default function JobsPage() {
   const label = one("label");
   const sort = known([one("sort") ?? ""], SORTS)[0] ?? "next_fire_at";
   const cursor = one("cursor");
-  const jobs = useJobs({ q: q || undefined, state: states, label: label ? [label] : [], sort, cursor });
-  const { rows, hold } = useSteady(jobs.data?.data, `${q}|${states}|${label}|${sort}|${cursor}`);
+  const jobs = useJobs({
+    q: q || undefined,
+    state: states,
+    label: label ? [label] : [],
+    sort,
+    cursor,
+    include: ["history"],
+  });
+  const question = `${q}|${states}|${label}|${sort}|${cursor}`;
+  const { rows, hold } = useSteady(jobs.data?.data, question);
+
+  const selection = useSelection(
+    question,
+    rows.map(({ id }) => id),
+  );
 
   const filtered = q !== "" || states.length > 0 || label !== undefined;
   const filter = (part: Parameters<typeof set>[0], replace = false) =>
@@ -99,14 +114,34 @@ export default function JobsPage() {
           <Panel flush>
             {jobs.data ? (
               rows.length > 0 ? (
-                <Box {...hold} sx={{ overflowX: "auto", opacity: jobs.isPlaceholderData ? 0.6 : 1 }}>
-                  <JobsTable
-                    jobs={rows}
-                    sort={sort}
-                    onSort={(value) => filter({ sort: value })}
-                    onLabel={(value) => filter({ label: value })}
-                  />
-                </Box>
+                <>
+                  {selection.picked.size > 0 && (
+                    <SelectionBar
+                      count={selection.picked.size}
+                      what="jobs"
+                      more={jobs.data.has_more || cursor !== undefined}
+                      all={selection.all}
+                      takeAll={selection.takeAll}
+                      clear={selection.clear}
+                    >
+                      <JobsBulk
+                        ids={[...selection.picked]}
+                        all={selection.all}
+                        filter={{ q: q || undefined, state: states, label: label ? [label] : [] }}
+                        done={selection.clear}
+                      />
+                    </SelectionBar>
+                  )}
+                  <Box {...hold} sx={{ overflowX: "auto", opacity: jobs.isPlaceholderData ? 0.6 : 1 }}>
+                    <JobsTable
+                      jobs={rows}
+                      sort={sort}
+                      onSort={(value) => filter({ sort: value })}
+                      onLabel={(value) => filter({ label: value })}
+                      {...selection}
+                    />
+                  </Box>
+                </>
               ) : (
                 <Empty
                   title="No job matches"

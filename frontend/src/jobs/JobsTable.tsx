@@ -1,10 +1,13 @@
 import Box from "@mui/material/Box";
+import Checkbox from "@mui/material/Checkbox";
 import Table from "@mui/material/Table";
 import TableBody from "@mui/material/TableBody";
 import TableCell from "@mui/material/TableCell";
 import TableHead from "@mui/material/TableHead";
 import TableRow from "@mui/material/TableRow";
+import { useNavigate } from "react-router";
 import { isReadable, type Job, type JobSort, zoneOf } from "../api/jobs";
+import { RunBars } from "../charts/RunBars";
 import { MONO } from "../theme/theme";
 import { Time } from "../time/Time";
 import { Link } from "../ui/Link";
@@ -19,17 +22,28 @@ type Props = {
   sort: JobSort;
   onSort: (sort: JobSort) => void;
   onLabel: (label: string) => void;
+  picked: ReadonlySet<string>;
+  toggle: (id: string) => void;
+  toggleAll: () => void;
 };
 
 const WIDE = { display: { xs: "none", md: "table-cell" } };
 const MIDDLE = { display: { xs: "none", sm: "table-cell" } };
 
-export function JobsTable({ jobs, sort, onSort, onLabel }: Props) {
+export function JobsTable({ jobs, sort, onSort, onLabel, picked, toggle, toggleAll }: Props) {
   const order = { sort, onSort };
   return (
     <Table size="small" aria-label="Jobs" sx={{ "[data-density=roomy] & td": { paddingBlock: "13px" } }}>
       <TableHead>
         <TableRow>
+          <TableCell padding="checkbox" sx={MIDDLE}>
+            <Checkbox
+              checked={picked.size > 0 && picked.size === jobs.length}
+              indeterminate={picked.size > 0 && picked.size < jobs.length}
+              onChange={toggleAll}
+              slotProps={{ input: { "aria-label": "Select all jobs on this page" } }}
+            />
+          </TableCell>
           <TableCell sx={MIDDLE}>State</TableCell>
           <TableCell>
             <SortLabel by="name" {...order}>
@@ -43,6 +57,7 @@ export function JobsTable({ jobs, sort, onSort, onLabel }: Props) {
             </SortLabel>
           </TableCell>
           <TableCell sx={MIDDLE}>Last run</TableCell>
+          <TableCell sx={WIDE}>History</TableCell>
           <TableCell sx={{ width: 44 }}>
             <Box component="span" sx={{ position: "absolute", clipPath: "inset(50%)" }}>
               Actions
@@ -52,18 +67,34 @@ export function JobsTable({ jobs, sort, onSort, onLabel }: Props) {
       </TableHead>
       <TableBody>
         {jobs.map((job) => (
-          <Row key={job.id} job={job} onLabel={onLabel} />
+          <Row
+            key={job.id}
+            job={job}
+            onLabel={onLabel}
+            picked={picked.has(job.id)}
+            toggle={() => toggle(job.id)}
+          />
         ))}
       </TableBody>
     </Table>
   );
 }
 
-function Row({ job, onLabel }: { job: Job; onLabel: (label: string) => void }) {
+type RowProps = { job: Job; onLabel: (label: string) => void; picked: boolean; toggle: () => void };
+
+function Row({ job, onLabel, picked, toggle }: RowProps) {
+  const navigate = useNavigate();
   const readable = isReadable(job) ? job : undefined;
   return (
-    <TableRow hover>
-      <TableCell sx={{ ...MIDDLE, width: 104 }}>
+    <TableRow hover selected={picked}>
+      <TableCell padding="checkbox" sx={MIDDLE}>
+        <Checkbox
+          checked={picked}
+          onChange={toggle}
+          slotProps={{ input: { "aria-label": `Select ${job.name}` } }}
+        />
+      </TableCell>
+      <TableCell sx={{ ...MIDDLE, width: 96 }}>
         <JobStateMark state={job.state} />
       </TableCell>
       <TableCell sx={{ minWidth: 140 }}>
@@ -101,7 +132,7 @@ function Row({ job, onLabel }: { job: Job; onLabel: (label: string) => void }) {
           {readable && <ScheduleText schedule={readable.schedule} both={false} />}
         </Box>
       </TableCell>
-      <TableCell sx={{ ...WIDE, width: "30%" }}>
+      <TableCell sx={{ ...WIDE, width: "24%" }}>
         {readable && <ScheduleText schedule={readable.schedule} />}
       </TableCell>
       <TableCell sx={{ width: 132 }}>
@@ -120,6 +151,9 @@ function Row({ job, onLabel }: { job: Job; onLabel: (label: string) => void }) {
         ) : (
           <Box sx={{ color: "text.secondary" }}>None yet</Box>
         )}
+      </TableCell>
+      <TableCell sx={{ ...WIDE, width: 168 }}>
+        <RunBars job={job} onOpen={(id) => navigate(`/runs/${id}`)} />
       </TableCell>
       <TableCell sx={{ pl: 0, textAlign: "right" }}>
         <JobMenu job={job} />

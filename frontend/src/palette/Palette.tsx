@@ -1,5 +1,6 @@
 import {
   mdiCalendarClock,
+  mdiChartTimeline,
   mdiClockOutline,
   mdiCogOutline,
   mdiFormatListBulleted,
@@ -7,6 +8,7 @@ import {
   mdiKeyboardOutline,
   mdiPlus,
   mdiThemeLightDark,
+  mdiViewDashboardOutline,
 } from "@mdi/js";
 import Dialog from "@mui/material/Dialog";
 import { useCallback, useDeferredValue, useState } from "react";
@@ -57,6 +59,20 @@ export default function Palette({ toggleTheme }: { toggleTheme: () => void }) {
       }));
       const actions: Command[] = [
         { id: "jobs", label: "Jobs", words: "jobs list", icon: mdiFormatListBulleted, act: go("/jobs") },
+        {
+          id: "overview",
+          label: "Overview",
+          words: "overview start home",
+          icon: mdiViewDashboardOutline,
+          act: go("/"),
+        },
+        {
+          id: "timeline",
+          label: "Timeline",
+          words: "timeline gantt",
+          icon: mdiChartTimeline,
+          act: go("/timeline"),
+        },
         { id: "runs", label: "Runs", words: "runs history", icon: mdiHistory, act: go("/runs") },
         {
           id: "failed",

@@ -1,14 +1,21 @@
+import { mdiClose } from "@mdi/js";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
+import Chip from "@mui/material/Chip";
 import type { ReactNode } from "react";
+import { useJob } from "../api/jobs";
 import { type Run, type RunKind, type RunStatus, useRuns } from "../api/runs";
 import { STATUSES } from "../theme/palette";
 import { FilterMenu } from "../ui/FilterMenu";
+import { Icon } from "../ui/Icon";
 import { Pager } from "../ui/Pager";
 import { Empty, Failed, Lines, Panel } from "../ui/Panels";
+import { SelectionBar, useSelection } from "../ui/Selection";
 import { RunStatusMark, STATUS_WORDS } from "../ui/Status";
 import { useFreshOnTop } from "../ui/useFreshOnTop";
 import { known, useUrl } from "../ui/useUrl";
+import { Range } from "./Range";
+import { RunsBulk } from "./RunsBulk";
 import { RunsTable } from "./RunsTable";
 import { KIND_WORDS } from "./words";
 
@@ -20,13 +27,26 @@ export function RunsList({ job, zone, none }: { job?: string; zone?: string; non
   const status = known<RunStatus>(many("status"), STATUSES);
   const kind = known<RunKind>(many("kind"), KINDS);
   const cursor = one("cursor");
-  const runs = useRuns({ status, kind, cursor }, job);
-  const { rows, fresh, show, hold } = useFreshOnTop<Run>(
-    runs.data?.data,
-    `${status}|${kind}|${cursor}|${job}`,
-    !cursor,
+  const ofJob = job ?? one("job");
+  const [from, to] = [one("from"), one("to")];
+  const runs = useRuns({ status, kind, from, to, cursor }, ofJob);
+  const question = `${status}|${kind}|${from}|${to}|${cursor}|${ofJob}`;
+  const { rows, fresh, show, hold } = useFreshOnTop<Run>(runs.data?.data, question, !cursor && !to);
+  const selection = useSelection(
+    question,
+    rows.map(({ id }) => id),
   );
-  const filtered = status.length > 0 || kind.length > 0;
+  const own = job ? undefined : one("job");
+  const filtered =
+    status.length > 0 || kind.length > 0 || from !== undefined || to !== undefined || own !== undefined;
+  const clear = {
+    status: undefined,
+    kind: undefined,
+    from: undefined,
+    to: undefined,
+    job: undefined,
+    cursor: undefined,
+  };
   const filter = (part: Parameters<typeof set>[0]) => set({ ...part, cursor: undefined });
   return (
     <>
@@ -47,8 +67,10 @@ export function RunsList({ job, zone, none }: { job?: string; zone?: string; non
           word={(it) => KIND_WORDS[it]}
           onChange={(value) => filter({ kind: value })}
         />
+        <Range from={from} to={to} onChange={filter} />
+        {own && <OfJob id={own} onClear={() => filter({ job: undefined })} />}
         {filtered && (
-          <Button variant="text" onClick={() => filter({ status: undefined, kind: undefined })}>
+          <Button variant="text" onClick={() => set(clear)}>
             Clear filters
           </Button>
         )}
@@ -57,6 +79,23 @@ export function RunsList({ job, zone, none }: { job?: string; zone?: string; non
         {runs.data ? (
           rows.length > 0 ? (
             <>
+              {selection.picked.size > 0 && (
+                <SelectionBar
+                  count={selection.picked.size}
+                  what="runs"
+                  more={(runs.data.has_more || cursor !== undefined) && filtered}
+                  all={selection.all}
+                  takeAll={selection.takeAll}
+                  clear={selection.clear}
+                >
+                  <RunsBulk
+                    ids={[...selection.picked]}
+                    all={selection.all}
+                    filter={{ status, kind, from, to, job: ofJob }}
+                    done={selection.clear}
+                  />
+                </SelectionBar>
+              )}
               {fresh > 0 && (
                 <Button
                   variant="text"
@@ -68,17 +107,14 @@ export function RunsList({ job, zone, none }: { job?: string; zone?: string; non
                 </Button>
               )}
               <Box {...hold} sx={{ overflowX: "auto", opacity: runs.isPlaceholderData ? 0.6 : 1 }}>
-                <RunsTable runs={rows} job={!job} zone={zone} />
+                <RunsTable runs={rows} job={!job} zone={zone} {...selection} />
               </Box>
             </>
           ) : filtered || cursor ? (
             <Empty
               title="No run matches"
               action={
-                <Button
-                  variant="outlined"
-                  onClick={() => set({ status: undefined, kind: undefined, cursor: undefined })}
-                >
+                <Button variant="outlined" onClick={() => set(clear)}>
                   Clear filters
                 </Button>
               }
@@ -98,5 +134,22 @@ export function RunsList({ job, zone, none }: { job?: string; zone?: string; non
         )}
       </Panel>
     </>
+  );
+}
+
+/** The job that the list is narrowed to, by its name. */
+function OfJob({ id, onClear }: { id: string; onClear: () => void }) {
+  const job = useJob(id, { live: false });
+  return (
+    <Chip
+      label={`Job: ${job.data?.name ?? id}`}
+      onDelete={onClear}
+      deleteIcon={
+        <span aria-hidden="true">
+          <Icon path={mdiClose} size={14} />
+        </span>
+      }
+      sx={{ height: 30 }}
+    />
   );
 }

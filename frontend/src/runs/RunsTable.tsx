@@ -1,4 +1,5 @@
 import Box from "@mui/material/Box";
+import Checkbox from "@mui/material/Checkbox";
 import Table from "@mui/material/Table";
 import TableBody from "@mui/material/TableBody";
 import TableCell from "@mui/material/TableCell";
@@ -16,12 +17,29 @@ import { KIND_WORDS, reasonOf } from "./words";
 const MIDDLE = { display: { xs: "none", sm: "table-cell" } };
 const WIDE = { display: { xs: "none", md: "table-cell" } };
 
+type Props = {
+  runs: Run[];
+  job?: boolean;
+  zone?: string;
+  picked: ReadonlySet<string>;
+  toggle: (id: string) => void;
+  toggleAll: () => void;
+};
+
 /** Runs, newest first; with the job they belong to unless all are of one. */
-export function RunsTable({ runs, job, zone }: { runs: Run[]; job?: boolean; zone?: string }) {
+export function RunsTable({ runs, job, zone, picked, toggle, toggleAll }: Props) {
   return (
     <Table size="small" aria-label="Runs" sx={{ "[data-density=roomy] & td": { paddingBlock: "13px" } }}>
       <TableHead>
         <TableRow>
+          <TableCell padding="checkbox" sx={MIDDLE}>
+            <Checkbox
+              checked={picked.size > 0 && picked.size === runs.length}
+              indeterminate={picked.size > 0 && picked.size < runs.length}
+              onChange={toggleAll}
+              slotProps={{ input: { "aria-label": "Select all runs on this page" } }}
+            />
+          </TableCell>
           <TableCell>Status</TableCell>
           {job && <TableCell>Job</TableCell>}
           <TableCell>Scheduled for</TableCell>
@@ -35,18 +53,36 @@ export function RunsTable({ runs, job, zone }: { runs: Run[]; job?: boolean; zon
       </TableHead>
       <TableBody>
         {runs.map((run) => (
-          <Row key={run.id} run={run} job={job} zone={zone} />
+          <Row
+            key={run.id}
+            run={run}
+            job={job}
+            zone={zone}
+            picked={picked.has(run.id)}
+            toggle={() => toggle(run.id)}
+          />
         ))}
       </TableBody>
     </Table>
   );
 }
 
-function Row({ run, job, zone }: { run: Run; job?: boolean; zone?: string }) {
+type RowProps = { run: Run; job?: boolean; zone?: string; picked: boolean; toggle: () => void };
+
+function Row({ run, job, zone, picked, toggle }: RowProps) {
   const last = run.attempts.at(-1);
   const why = last?.error?.message ?? reasonOf(run);
   return (
-    <TableRow hover>
+    <TableRow hover selected={picked}>
+      <TableCell padding="checkbox" sx={MIDDLE}>
+        <Checkbox
+          checked={picked}
+          onChange={toggle}
+          slotProps={{
+            input: { "aria-label": `Select the run of ${run.job_name} for ${run.scheduled_for}` },
+          }}
+        />
+      </TableCell>
       <TableCell sx={{ width: 112 }}>
         <Link
           to={`/runs/${run.id}`}

@@ -2,7 +2,11 @@
 
 import type { Run } from "../api/runs";
 
-export const KIND_WORDS: Record<Run["kind"], string> = { schedule: "Schedule", manual: "By hand" };
+export const KIND_WORDS: Record<Run["kind"], string> = {
+  schedule: "Schedule",
+  manual: "By hand",
+  backfill: "Backfill",
+};
 
 const REASONS: Record<NonNullable<Run["reason"]>, string> = {
   overlap: "An earlier run of the job was still going on, and its overlap policy does not let two run.",
