@@ -124,7 +124,9 @@ mod tests {
             assert_eq!(body(&answer), "<!doctype html>the UI", "{path}");
             assert_eq!(answer.header("cache-control"), "no-cache");
             assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
-            assert!(answer.header("content-security-policy").starts_with("default-src 'self'; frame-ancestors"));
+            assert!(
+                answer.header("content-security-policy").starts_with("default-src 'self'; frame-ancestors")
+            );
             assert_eq!(answer.header("x-frame-options"), "DENY");
         }
     }
@@ -135,7 +137,8 @@ mod tests {
         for path in ["/api/v1/nothing", "/api", "/assets/gone-0000.js"] {
             assert_eq!(app.send("GET", path, PAGE, "").await.gist(), "404 not_found", "{path}");
         }
-        for path in ["/jobs", "/nothing", "/.vite/manifest.json", "/assets/app-1a2b.js.br", "/../Cargo.toml"] {
+        for path in ["/jobs", "/nothing", "/.vite/manifest.json", "/assets/app-1a2b.js.br", "/../Cargo.toml"]
+        {
             assert_eq!(app.get(path).await.gist(), "404 not_found", "{path}");
         }
         let refused = app.send("GET", "/jobs", &[("accept", "text/html;q=0, application/json")], "").await;
@@ -150,13 +153,17 @@ mod tests {
         assert_eq!((plain.status.as_u16(), body(&plain).as_str()), (200, "script"));
         assert_eq!(plain.header("cache-control"), "public, max-age=31536000, immutable");
         assert_eq!(plain.header("content-type"), "text/javascript; charset=utf-8");
-        let packed = app.send("GET", "/assets/app-1a2b.js", &[("accept-encoding", "gzip, br;q=0.9")], "").await;
+        let packed =
+            app.send("GET", "/assets/app-1a2b.js", &[("accept-encoding", "gzip, br;q=0.9")], "").await;
         assert_eq!((packed.header("content-encoding"), body(&packed).as_str()), ("br", "packed"));
         assert_eq!(packed.header("vary"), "accept-encoding");
         let refused = app.send("GET", "/assets/app-1a2b.js", &[("accept-encoding", "br;q=0")], "").await;
         assert_eq!(body(&refused), "script");
         let robots = app.get("/robots.txt").await;
-        assert_eq!((robots.header("cache-control"), robots.header("content-type")), ("no-cache", "text/plain; charset=utf-8"));
+        assert_eq!(
+            (robots.header("cache-control"), robots.header("content-type")),
+            ("no-cache", "text/plain; charset=utf-8")
+        );
     }
 
     #[tokio::test]

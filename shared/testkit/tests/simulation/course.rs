@@ -46,7 +46,7 @@ async fn course(seed: u64, bug: Option<Bug>) -> History {
 
     let mut haunting = tokio::task::JoinSet::new();
     let pace = dice.pick(&[2_000, 5_000, 12_000]);
-    for user in 0..dice.index(2) + 1 {
+    for user in 0..=dice.index(2) {
         let (users, dice) = (users.clone(), dice.fork());
         haunting.spawn(async move { users.go_on(user, &dice, pace).await });
     }

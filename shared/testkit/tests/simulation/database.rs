@@ -135,9 +135,10 @@ impl Database {
     }
 
     pub(crate) fn request_cancel(&self, by: Who, project: &str, id: RunId) -> Result<Option<Run>> {
-        let run = match self.wrong.forgets_cancellations() {
-            true => at_once(self.memory.run(project, id))?.filter(|run| !run.status.is_finished()),
-            false => at_once(self.memory.request_cancel(project, id))?,
+        let run = if self.wrong.forgets_cancellations() {
+            at_once(self.memory.run(project, id))?.filter(|run| !run.status.is_finished())
+        } else {
+            at_once(self.memory.request_cancel(project, id))?
         };
         if run.is_some() {
             self.note(by, Event::CancelRequested(id));

@@ -130,7 +130,7 @@ pub(crate) enum Answer {
     Job(Arc<Job>),
     Deleted,
     /// It is done, and the run is like this.
-    Run(Run),
+    Run(Box<Run>),
     /// It is done.
     Calendar,
     /// It was refused, for a reason that has nothing to do with faults.

@@ -56,9 +56,13 @@ impl Nemesis {
         loop {
             sleep(dice.millis(10_000..=90_000)).await;
             let cut_off = cluster.up();
-            cut_off.iter().for_each(|node| node.process.go_away());
+            for node in &cut_off {
+                node.process.go_away();
+            }
             sleep(dice.millis(100..=self.lease * 3)).await;
-            cut_off.iter().for_each(|node| node.process.come_back());
+            for node in &cut_off {
+                node.process.come_back();
+            }
         }
     }
 

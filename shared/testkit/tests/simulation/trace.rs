@@ -157,8 +157,9 @@ impl Names {
         let draft = &job.draft;
         let schedule = serde_json::to_string(&draft.schedule).unwrap_or_default();
         let modes = draft.calendars.iter().zip(&job.calendars);
-        let calendars: String =
+        let calendars: Vec<_> =
             modes.map(|(it, copy)| format!(" {:?} {} v{}", it.mode, it.name, copy.version)).collect();
+        let calendars = calendars.concat();
         format!(
             "{} v{} {:?} next {} by {} {schedule} {:?} {:?} {:?}–{:?} jitter {}{calendars}",
             self.job(job.id),

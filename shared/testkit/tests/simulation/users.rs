@@ -175,9 +175,10 @@ fn job(answered: Result<StoredJob, SchedulerError>) -> Answer {
 }
 
 fn run(answered: Result<Run, SchedulerError>) -> Answer {
-    answered.map_or_else(failed, Answer::Run)
+    answered.map_or_else(failed, |run| Answer::Run(Box::new(run)))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the end of a result")]
 fn failed(error: SchedulerError) -> Answer {
     match error {
         SchedulerError::Store(_) => Answer::Unknown,

@@ -46,8 +46,7 @@ fn judge<'a>(
             AttemptOutcome::Succeeded => succeeded,
             AttemptOutcome::Failed => matches!(seen, Some(Some(Verdict::Failed { .. }) | None)),
             // The process may have been stopped or killed before it reached the target, or before it heard of it.
-            AttemptOutcome::TimedOut | AttemptOutcome::Cancelled => !succeeded,
-            AttemptOutcome::Interrupted => !succeeded,
+            AttemptOutcome::TimedOut | AttemptOutcome::Cancelled | AttemptOutcome::Interrupted => !succeeded,
             AttemptOutcome::Abandoned => true,
         };
         if !consistent {

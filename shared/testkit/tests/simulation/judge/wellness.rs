@@ -106,10 +106,10 @@ impl Life {
                     self.fall(Ill::Full, at);
                 }
             }
-            Event::Ended { run, attempt, .. } => {
-                if self.calls.remove(&(*run, *attempt)) && self.calls.len() + 1 == self.concurrency {
-                    self.recover(Ill::Full, at);
-                }
+            Event::Ended { run, attempt, .. }
+                if self.calls.remove(&(*run, *attempt)) && self.calls.len() + 1 == self.concurrency =>
+            {
+                self.recover(Ill::Full, at);
             }
             _ => {}
         }
