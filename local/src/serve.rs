@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use axum::http::HeaderValue;
 use domain::time::tzdb_version;
 use domain::{JobState, RunStatus};
-use engine::bell::POLL_FLOOR;
+use engine::bell::{AHEAD, POLL_FLOOR};
 use engine::idempotency::REMEMBERED_FOR;
 use engine::{
     Alarm, Bell, Callbacks, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Logs, Overview, Scheduler,
@@ -188,7 +188,8 @@ pub(crate) fn dispatcher(
     let executor = Arc::new(targets::Targets::new(targets, clock.clone(), entropy.clone()));
     let settings =
         Settings { worker: worker_name(&**entropy), lease: config.lease, concurrency: config.concurrency };
-    Arc::new(Dispatcher::new(database.store(), clock, alarm, executor, logs, callbacks, settings))
+    let dispatcher = Dispatcher::new(database.store(), clock, alarm, executor, logs, callbacks, settings);
+    Arc::new(dispatcher.looking_ahead(AHEAD))
 }
 
 /// What takes reports of targets. Replicas agree on their tokens by the operator's secret, or by their database's own.

@@ -31,6 +31,8 @@ CREATE TABLE job_state (
     next_fire_at timestamptz,
     -- Runs of the schedule since the job was created.
     runs_started bigint NOT NULL DEFAULT 0,
+    -- Of the job's runs under a common lease none that is unfinished has a smaller id.
+    open_from uuid,
     -- The program knows no infinity.
     CONSTRAINT job_state_instants_finite CHECK (isfinite(next_fire_at))
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
@@ -39,7 +41,22 @@ CREATE INDEX job_state_due_idx ON job_state (next_fire_at) WHERE next_fire_at IS
 -- Paused and invalid jobs, of which there are few: what people ask for first. Firing never touches it.
 CREATE INDEX job_state_idle_idx ON job_state (state, job_id) WHERE state IN (1, 3);
 
--- No reference to jobs: runs outlive them.
+-- Runs that are leased as they are fired share one lease, which saves them all of the indexes of unfinished runs. A
+-- lease ends with the last of its runs that is neither finished nor kept by a lease of its own.
+CREATE TABLE leases (
+    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    until timestamptz NOT NULL,
+    run_ids uuid[] NOT NULL,
+    CONSTRAINT leases_instants_finite CHECK (isfinite(until))
+);
+
+-- Random bytes do not get any smaller.
+ALTER TABLE leases ALTER run_ids SET STORAGE EXTERNAL;
+
+CREATE INDEX leases_until_idx ON leases (until);
+
+-- No reference to jobs: runs outlive them. A finished run is two to three times as wide as it was when it started, and
+-- stays on its page, so pages begin a third full.
 CREATE TABLE runs (
     -- Begins with the nominal time, so the order of ids is the order of time.
     id uuid PRIMARY KEY,
@@ -48,7 +65,9 @@ CREATE TABLE runs (
     kind smallint NOT NULL,
     status smallint NOT NULL,
     scheduled_for timestamptz NOT NULL,
+    -- Of an unfinished run; null while it is kept by a common lease, whose end counts then.
     due_at timestamptz,
+    lease bigint,
     token bigint NOT NULL,
     worker text,
     cancel_requested boolean NOT NULL,
@@ -57,15 +76,18 @@ CREATE TABLE runs (
     document json NOT NULL,
     -- An unfinished run that is never due would be lost for good.
     CONSTRAINT runs_instants_finite CHECK (isfinite(scheduled_for) AND isfinite(due_at)),
-    CONSTRAINT runs_due_until_finished CHECK ((due_at IS NULL) = (finished_at IS NOT NULL))
-) WITH (fillfactor = 55, autovacuum_vacuum_scale_factor = 0.05);
+    CONSTRAINT runs_due_until_finished CHECK (
+        CASE WHEN finished_at IS NULL THEN due_at IS NOT NULL OR lease IS NOT NULL ELSE due_at IS NULL END
+    )
+) WITH (fillfactor = 35, autovacuum_vacuum_scale_factor = 0.05);
 
 -- Lists of all of a project's runs walk along the key: an index of their own would be written twice for every run.
 CREATE INDEX runs_job_idx ON runs (job_id, id);
--- Both hold the unfinished runs. Their conditions mean the same and are put in two ways, so that the planner,
--- which cannot know that, never takes one for the other.
+-- Both hold the unfinished runs that no common lease keeps, and only of these columns: finishing any other run touches
+-- no index. Their conditions mean the same and are put in two ways, so that the planner, which cannot know that, never
+-- takes one for the other.
 CREATE INDEX runs_due_idx ON runs (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX runs_active_idx ON runs (job_id) WHERE finished_at IS NULL;
+CREATE INDEX runs_active_idx ON runs (job_id) WHERE coalesce(due_at, 'infinity') < 'infinity';
 
 -- Read and written only when people keep calendars or jobs: each job carries a copy of those it uses.
 CREATE TABLE calendars (

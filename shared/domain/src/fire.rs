@@ -120,6 +120,18 @@ fn end_pause(job: &Job, until: Instant, now: Instant, active: u64) -> Firing {
     }
 }
 
+/// Fires `job` shortly before it is due, as it will be when it is due.
+///
+/// Where that depends on runs that may have ended by then, the job is left as it is, to be fired when it is due.
+pub fn fire_ahead(job: &Job, first_due: Instant, now: Instant, active: u64, started: u64) -> Firing {
+    let overlap = job.draft.overlap;
+    let depends = active > 0 && (overlap.room().is_some() || overlap.is_sequential());
+    if depends && job.pause.is_none() {
+        return fire(job, first_due, now, active, started);
+    }
+    fire(job, first_due, now.max(first_due), active, started)
+}
+
 /// The records of all occurrences of `job` up to `now` that will not fire any more, because the job is resumed or
 /// rescheduled.
 pub(crate) fn close_ledger(job: &Job, now: Instant, reason: Reason) -> Vec<Run> {

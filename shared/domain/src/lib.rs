@@ -31,7 +31,7 @@ pub use backfill::{Backfill, BackfillOrder, BackfillState};
 pub use calendar::{Calendar, CalendarDraft};
 pub use details::Details;
 pub use duration::HumanDuration;
-pub use fire::{Firing, fire};
+pub use fire::{Firing, fire, fire_ahead};
 pub use ids::{BackfillId, JobId, RunId};
 pub use invalid::{FieldError, Invalid};
 pub use job::{Job, JobDraft, JobState};

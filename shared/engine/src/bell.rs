@@ -11,6 +11,10 @@ use crate::ports::{Alarm, Clock};
 /// Loops look at least this often, whether rung or not. What becomes due later than that needs no bell.
 pub const POLL_FLOOR: HumanDuration = HumanDuration::from_secs(5);
 
+/// So long before they are due jobs are fired: longer than a transaction takes on a busy machine, and shorter than
+/// anybody notices who pauses a job at the last moment.
+pub const AHEAD: HumanDuration = HumanDuration::from_millis(50);
+
 /// Wakes whoever listens. Ringing while nobody listens is not lost: the next wait returns at once.
 #[derive(Clone)]
 pub struct Bell(watch::Sender<()>);

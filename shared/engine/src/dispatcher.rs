@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use domain::settle::{cancelled, deadline, overdue, skipped, within_deadline};
-use domain::{Firing, HumanDuration, Instant, Job, Reason, Run, RunId, RunStatus, Verdict, fire, settle};
+use domain::{
+    Firing, HumanDuration, Instant, Job, Reason, Run, RunId, RunStatus, Verdict, fire_ahead, settle,
+};
 use metrics::{counter, gauge, histogram};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
@@ -52,6 +54,8 @@ pub struct Dispatcher {
     aftermath: Aftermath,
     touched: Touched,
     last_ask: AtomicI64,
+    /// See [`Dispatcher::looking_ahead`].
+    ahead: TimeDelta,
     /// Whether some of the runs fired last found no room.
     crowded: AtomicBool,
     last_look: AtomicI64,
@@ -115,8 +119,10 @@ impl Dispatcher {
                 clock: clock.clone(),
                 in_flight: in_flight.clone(),
                 outcomes: outcomes.clone(),
+                patience: Duration::ZERO,
             },
             tasks: TaskTracker::new(),
+            ahead: TimeDelta::zero(),
             crowded: AtomicBool::new(true),
             last_ask: AtomicI64::new(0),
             touched,
@@ -128,6 +134,21 @@ impl Dispatcher {
             outcomes,
             aftermath,
         }
+    }
+
+    /// Fires jobs so long before they are due, and starts their attempts by a timer: the time that the store takes
+    /// costs no punctuality, and more jobs share a transaction. What changes a job within this time before an
+    /// occurrence comes too late for it.
+    #[must_use]
+    pub fn looking_ahead(mut self, ahead: HumanDuration) -> Self {
+        self.ahead = ahead.to_delta();
+        self.attempts.patience = ahead.to_std();
+        self
+    }
+
+    /// How long before something is due it is to be looked for.
+    pub(crate) fn margin(&self) -> Duration {
+        (self.ahead / 2).to_std().unwrap_or_default()
     }
 
     /// The current time, as the service sees it.
@@ -208,9 +229,10 @@ impl Dispatcher {
                 tracing::error!(job.id = %due.id, "the job's stored form cannot be read; it is set aside as invalid");
                 return Firing::invalid(due.id);
             };
-            let mut firing = fire(&job, due.next_fire_at, now, due.active, due.runs_started);
+            let at = now.max(due.next_fire_at);
+            let mut firing = fire_ahead(&job, due.next_fire_at, now, due.active, due.runs_started);
             let quick = self.attempts.executor.ends_at_once(&job.draft.target);
-            let starts_now = |run: &&mut Run| run.status == RunStatus::Pending && run.due_at == Some(now);
+            let starts_now = |run: &&mut Run| run.status == RunStatus::Pending && run.due_at == Some(at);
             for run in firing.runs.iter_mut().filter(starts_now) {
                 if quick && quick_room > 0 {
                     quick_room -= 1;
@@ -223,7 +245,7 @@ impl Dispatcher {
                     break;
                 }
                 let Some(place) = self.hosts.enter(&job.draft.target) else {
-                    run.due_at = Some(now + HOST_BUSY);
+                    run.due_at = Some(at + HOST_BUSY);
                     continue;
                 };
                 free -= 1;
@@ -232,7 +254,7 @@ impl Dispatcher {
             }
             firing
         };
-        let firings = self.store.fire_due(now, clamp(limit), &mut decide).await?;
+        let firings = self.store.fire_due(now + self.ahead, clamp(limit), &mut decide).await?;
         let fired = firings.len();
         self.crowded.store(left_out, Ordering::Relaxed);
         let mut batch = Vec::with_capacity(at_once.len());

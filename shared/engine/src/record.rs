@@ -42,8 +42,8 @@ pub struct JobRecord {
     pub created_at: Instant,
     /// For people.
     pub updated_at: Instant,
-    /// Everything else.
-    pub document: Value,
+    /// Everything else, as JSON text: a storm of jobs that fire for the first time reads one for each.
+    pub document: String,
 }
 
 /// The version of both documents. Raised when old ones can no longer be read as they are.
@@ -81,7 +81,7 @@ impl From<&Job> for JobRecord {
             labels: json(&job.draft.labels),
             created_at: job.created_at,
             updated_at: job.updated_at,
-            document: json(&document),
+            document: serde_json::to_string(&document).unwrap_or_default(),
         }
     }
 }
@@ -92,7 +92,7 @@ impl JobRecord {
     pub fn into_job(self) -> Result<Job, InvalidJob> {
         let version = u64::try_from(self.version).unwrap_or(0);
         let runs_started = u64::try_from(self.runs_started).unwrap_or(0);
-        let read = read::<JobDocument>(self.document).and_then(|document| {
+        let read = read_text::<JobDocument>(&self.document).and_then(|document| {
             let plan = Plan::compile(JobId(self.id), &document.draft.timing(), &document.calendars)?;
             Ok((document, plan))
         });

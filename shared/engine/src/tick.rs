@@ -97,8 +97,10 @@ async fn look(dispatcher: &Dispatcher) -> Result<Duration, StoreError> {
     }
     let Some(next) = dispatcher.next_due().await? else { return Ok(Duration::MAX) };
     let now = dispatcher.now();
+    let margin = dispatcher.margin();
     Ok(match (next - now).to_std() {
-        Ok(wait) => wait,
+        // What is so near and was not fired is no job, or somebody else's.
+        Ok(wait) => wait.checked_sub(margin).filter(|rest| !rest.is_zero()).unwrap_or(wait),
         Err(_overdue) if fired + leased > 0 => Duration::ZERO,
         Err(_overdue) => BUSY,
     })

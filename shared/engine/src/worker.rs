@@ -139,6 +139,8 @@ pub(crate) struct Attempts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) in_flight: Arc<InFlight>,
     pub(crate) outcomes: mpsc::Sender<Ended>,
+    /// How long before they are due runs may be given.
+    pub(crate) patience: Duration,
 }
 
 /// An outcome to be written, and the job it is of while there is one: its end may concern other runs of the job.
@@ -150,13 +152,17 @@ pub(crate) struct Ended {
 impl Attempts {
     /// Makes one attempt at a leased run, and has its outcome written.
     pub(crate) async fn make(&self, run: Run, job: &Arc<Job>, stopper: &Stopper) {
+        let too_soon = self.wait(run.due_for(), stopper).await.err();
         let started_at = self.clock.now();
         if run.attempts.is_empty() {
             let delay = (started_at - run.due_for()).as_seconds_f64();
             histogram!("scheduler_start_delay_seconds").record(delay);
         }
-        let (outcome, within) = match call(&run, job, started_at) {
-            Ok(mut call) => {
+        let (outcome, within) = match (too_soon, call(&run, job, started_at)) {
+            (Some(Stop::Requested), _) => (Some(Verdict::Cancelled.into()), job.draft.timeout),
+            (Some(Stop::Shutdown), _) => (Some(Verdict::Interrupted.into()), job.draft.timeout),
+            (Some(Stop::Lost), _) => (None, job.draft.timeout),
+            (None, Ok(mut call)) => {
                 // What ends at once has no time to write.
                 if !self.executor.ends_at_once(&call.target) {
                     call.journal = Journal::new(self.logs.clone(), run.id, call.attempt);
@@ -167,7 +173,7 @@ impl Attempts {
                 let attempt = attempt(&*self.executor, &call, stopper);
                 (journalled(&call.journal, attempt).await, call.timeout)
             }
-            Err(refused) => (Some(refused.into()), job.draft.timeout),
+            (None, Err(refused)) => (Some(refused.into()), job.draft.timeout),
         };
         match outcome {
             Some(outcome) => {
@@ -185,6 +191,26 @@ impl Attempts {
             }
             None => self.in_flight.remove(run.id, run.token),
         }
+    }
+}
+
+impl Attempts {
+    /// Waits until `due` by the service's clock; never ends early, unless by being stopped.
+    async fn wait(&self, due: Instant, stopper: &Stopper) -> Result<(), Stop> {
+        // Runs are given this long before they are due. A clock that says otherwise has been set back, and waiting for
+        // it could take hours.
+        let give_up = tokio::time::Instant::now() + 2 * self.patience;
+        while let Ok(wait) = (due - self.clock.now()).to_std()
+            && !wait.is_zero()
+            && tokio::time::Instant::now() < give_up
+        {
+            tokio::select! {
+                biased;
+                () = stopper.cancel.cancelled() => return Err(stopper.reason().unwrap_or(Stop::Lost)),
+                () = sleep(wait.min(self.patience)) => (),
+            }
+        }
+        Ok(())
     }
 }
 

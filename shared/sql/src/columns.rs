@@ -9,11 +9,21 @@ macro_rules! job_columns {
     };
 }
 
-/// A run, from `runs AS r`.
+/// A run, from `runs AS r`: for SQLite, and for runs that no common lease keeps.
 macro_rules! run_columns {
     () => {
         "r.id, r.project, r.job_id, r.kind, r.status, r.scheduled_for, r.due_at, r.token, r.worker, \
          r.cancel_requested, r.created_at, r.finished_at, r.document"
+    };
+}
+
+/// The same on PostgreSQL, where a run kept by a common lease is due at the end of that.
+macro_rules! kept_run_columns {
+    () => {
+        "r.id, r.project, r.job_id, r.kind, r.status, r.scheduled_for, \
+         CASE WHEN coalesce(r.due_at, r.finished_at) IS NULL \
+         THEN (SELECT l.until FROM leases AS l WHERE l.id = r.lease) ELSE r.due_at END, \
+         r.token, r.worker, r.cancel_requested, r.created_at, r.finished_at, r.document"
     };
 }
 

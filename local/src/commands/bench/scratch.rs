@@ -188,7 +188,7 @@ INSERT INTO job_state (job_id, version, state, next_fire_at) SELECT id, version,
         ids.push(record.id);
         projects.push(record.project);
         names.push(record.name);
-        documents.push(record.document.to_string());
+        documents.push(record.document);
         at.push(record.created_at);
         versions.push(record.version);
         states.push(record.state);
@@ -202,7 +202,7 @@ INSERT INTO job_state (job_id, version, state, next_fire_at) SELECT id, version,
 async fn insert_sqlite(pool: &SqlitePool, records: Vec<JobRecord>) -> sqlx::Result<()> {
     const JOBS: &str =
         "INSERT INTO jobs (id, project, name, name_lower, labels, document, created_at, updated_at)
-SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 2, '{}', value -> 3, value ->> 4, value ->> 4
+SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 2, '{}', value ->> 3, value ->> 4, value ->> 4
 FROM json_each($1)";
     const STATES: &str = "INSERT INTO job_state (job_id, version, state, next_fire_at)
 SELECT unhex(value ->> 0), value ->> 5, value ->> 6, value ->> 7 FROM json_each($1)";

@@ -24,7 +24,7 @@ pub(super) async fn insert(pool: &PgPool, job: &Job) -> sqlx::Result<()> {
         .bind(&record.name)
         .bind(record.name.to_lowercase())
         .bind(record.labels)
-        .bind(record.document.to_string())
+        .bind(&record.document)
         .bind(record.created_at)
         .bind(record.updated_at)
         .bind(record.version)
@@ -101,7 +101,7 @@ pub(super) async fn replace(pool: &PgPool, job: &Job, expected: Expected, new: &
         .bind(&record.name)
         .bind(record.name.to_lowercase())
         .bind(record.labels)
-        .bind(record.document.to_string())
+        .bind(&record.document)
         .bind(record.updated_at)
         .execute(&mut *tx)
         .await?;
@@ -120,7 +120,7 @@ DELETE FROM jobs WHERE id = $1";
 /// In the order of ids, as everybody locks runs.
 const WAKE_WAITING: &str = "-- wake_waiting_runs
 UPDATE runs SET due_at = $2 WHERE id = ANY (ARRAY(
-    SELECT id FROM runs WHERE job_id = $1 AND due_at IS NOT NULL AND status = $3 ORDER BY id FOR NO KEY UPDATE
+    SELECT id FROM runs WHERE job_id = $1 AND coalesce(due_at, 'infinity') < 'infinity' AND status = $3 ORDER BY id FOR NO KEY UPDATE
 )) AND status = $3";
 
 pub(super) async fn delete(

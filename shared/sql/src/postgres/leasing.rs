@@ -15,6 +15,7 @@ use sqlx::postgres::{PgPool, PgRow};
 use uuid::Uuid;
 
 use super::firing::load_definitions;
+use super::leases::{self, Leases};
 use super::rows;
 use crate::definitions::Definitions;
 
@@ -43,6 +44,7 @@ pub(super) async fn lease(
     limit: u32,
 ) -> sqlx::Result<Vec<LeasedRun>> {
     let mut connection = pool.acquire().await?;
+    leases::dissolve(&mut connection, now, limit).await?;
     let rows = sqlx::query(LEASE)
         .bind(now)
         .bind(i64::from(limit))
@@ -69,14 +71,21 @@ fn leased_run(row: &PgRow) -> sqlx::Result<(LeasedRun, Option<i64>)> {
     Ok((LeasedRun { run, was, job: None }, row.try_get("version")?))
 }
 
-pub(super) const RENEW: &str = "-- renew
+/// Whatever its lease was, from now on each run has one of its own.
+pub(super) const RENEW: &str = concat!(
+    "-- renew
+WITH ended AS (",
+    end_leases!("$5"),
+    ")
 UPDATE runs AS r SET due_at = $3
 FROM unnest($1::uuid[], $2::bigint[]) AS h (id, token)
 WHERE r.id = ANY (ARRAY[h.id]) AND r.token = h.token AND r.status = $4
-RETURNING r.id, r.token, r.cancel_requested";
+RETURNING r.id, r.token, r.cancel_requested"
+);
 
 pub(super) async fn renew(
     pool: &PgPool,
+    leases: &Leases,
     held: &[(RunId, u64)],
     until: Instant,
 ) -> sqlx::Result<Vec<Renewal>> {
@@ -84,13 +93,16 @@ pub(super) async fn renew(
     // All statements take the locks of several runs in the order of ids, so none waits for another in a circle.
     sorted.sort_unstable();
     let (ids, tokens): (Vec<Uuid>, Vec<i64>) = sorted.into_iter().unzip();
+    let ended = leases.ended_with(held);
     let kept: Vec<(Uuid, i64, bool)> = sqlx::query_as(RENEW)
         .bind(ids)
         .bind(tokens)
         .bind(until)
         .bind(RunStatus::Running as i16)
+        .bind(&ended)
         .fetch_all(pool)
         .await?;
+    leases.remove(held, &ended);
     let kept: HashMap<_, _> = kept.into_iter().map(|(id, token, cancel)| ((id, token), cancel)).collect();
     let answer = |(id, token): &(RunId, u64)| match kept.get(&(id.0, to_i64(*token))) {
         Some(true) => Renewal::CancelRequested,
@@ -102,8 +114,11 @@ pub(super) async fn renew(
 
 /// What settling may change, and nothing else: not whether somebody asked to cancel, which may have happened since
 /// the run was read, nor the token, which only leases change.
-pub(super) const COMMIT: &str = "-- commit_settled
-WITH written AS (
+pub(super) const COMMIT: &str = concat!(
+    "-- commit_settled
+WITH ended AS (",
+    end_leases!("$8"),
+    "), written AS (
 UPDATE runs AS r
 SET status = n.status, due_at = n.due_at, worker = n.worker, finished_at = n.finished_at, document = n.document::json
 FROM unnest(
@@ -112,10 +127,12 @@ FROM unnest(
 WHERE r.id = ANY (ARRAY[n.id]) AND r.token = n.token AND coalesce(r.finished_at, 'infinity') = 'infinity'
 RETURNING r.id, r.token
 )
-SELECT array_agg(id), array_agg(token) FROM written";
+SELECT array_agg(id), array_agg(token) FROM written"
+);
 
 /// Of two outcomes of one lease the first is written, and the second is late by definition.
-pub(super) async fn commit(pool: &PgPool, settled: &[Settled]) -> sqlx::Result<Vec<bool>> {
+pub(super) async fn commit(pool: &PgPool, leases: &Leases, settled: &[Settled]) -> sqlx::Result<Vec<bool>> {
+    let left: Vec<_> = settled.iter().map(|settled| (settled.run.id, settled.token)).collect();
     let mut order: Vec<usize> = (0..settled.len()).collect();
     let key = |index: usize| (settled[index].run.id, to_i64(settled[index].token));
     order.sort_by_key(|index| key(*index));
@@ -126,7 +143,9 @@ pub(super) async fn commit(pool: &PgPool, settled: &[Settled]) -> sqlx::Result<V
     }
     let query = sqlx::query(COMMIT).bind(new.ids).bind(new.tokens).bind(new.statuses).bind(new.due_at);
     let query = query.bind(new.workers).bind(new.finished_at).bind(new.documents);
-    let row = query.fetch_one(pool).await?;
+    let ended = leases.ended_with(&left);
+    let row = query.bind(&ended).fetch_one(pool).await?;
+    leases.remove(&left, &ended);
     let ids = row.try_get::<Option<Vec<Uuid>>, _>(0)?.unwrap_or_default();
     let tokens = row.try_get::<Option<Vec<i64>>, _>(1)?.unwrap_or_default();
     let written: HashSet<(RunId, i64)> = ids.into_iter().map(RunId).zip(tokens).collect();

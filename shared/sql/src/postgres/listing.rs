@@ -137,7 +137,7 @@ macro_rules! list_runs {
         concat!(
             "-- list_runs
 SELECT ",
-            run_columns!(),
+            kept_run_columns!(),
             " FROM runs AS r
 WHERE r.project = $1
     AND (cardinality($2::smallint[]) = 0 OR r.status = ANY ($2))
@@ -165,9 +165,17 @@ WITH unfinished AS MATERIALIZED (
         AND r.id >= $5 AND r.id < $6 ",
             $condition,
             "
+    UNION ALL
+    SELECT r.id FROM leases AS l, unnest(l.run_ids) AS k (id)
+    JOIN runs AS r ON r.id = ANY (ARRAY[k.id]) AND r.finished_at IS NULL AND r.due_at IS NULL
+    WHERE r.project = $1 AND r.status = ANY ($2)
+        AND (cardinality($3::smallint[]) = 0 OR r.kind = ANY ($3))
+        AND r.id >= $5 AND r.id < $6 ",
+            $condition,
+            "
 )
 SELECT ",
-            run_columns!(),
+            kept_run_columns!(),
             " FROM runs AS r
 WHERE r.id = ANY (ARRAY(SELECT id FROM unfinished ORDER BY id ",
             $order,
@@ -213,7 +221,12 @@ const COUNT_JOBS: &str = "-- count_jobs
 SELECT state, count(*) FROM job_state GROUP BY state ORDER BY state";
 
 const COUNT_RUNS: &str = "-- count_unfinished_runs
-SELECT status, count(*) FROM runs WHERE due_at IS NOT NULL GROUP BY status ORDER BY status";
+SELECT status, count(*) FROM (
+    SELECT status FROM runs WHERE due_at IS NOT NULL
+    UNION ALL
+    SELECT r.status FROM leases AS l, unnest(l.run_ids) AS k (id)
+    JOIN runs AS r ON r.id = ANY (ARRAY[k.id]) AND r.finished_at IS NULL AND r.due_at IS NULL
+) AS unfinished GROUP BY status ORDER BY status";
 
 pub(super) async fn counts(pool: &PgPool) -> sqlx::Result<Counts> {
     let jobs = sqlx::query_as(COUNT_JOBS).fetch_all(pool).await?;

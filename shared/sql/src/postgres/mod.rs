@@ -8,6 +8,8 @@ mod firing;
 mod idempotency;
 mod insights;
 mod jobs;
+#[macro_use]
+mod leases;
 mod leasing;
 mod listen;
 mod listing;
@@ -37,6 +39,7 @@ use sqlx::{Connection as _, PgConnection, Postgres};
 
 pub use self::alarm::PostgresAlarm;
 pub use self::clock::DatabaseClock;
+use self::leases::Leases;
 use crate::database::ConnectError;
 use crate::definitions::Definitions;
 use crate::error::store_error;
@@ -62,6 +65,7 @@ pub struct PostgresStore {
     pool: PgPool,
     options: PgConnectOptions,
     definitions: Arc<Definitions>,
+    leases: Arc<Leases>,
 }
 
 impl std::fmt::Debug for PostgresStore {
@@ -97,6 +101,7 @@ impl PostgresStore {
             pool: pool_options(CONNECTIONS).connect_lazy_with(options.clone()),
             options,
             definitions: Arc::default(),
+            leases: Arc::default(),
         }
     }
 
@@ -190,7 +195,7 @@ impl Store for PostgresStore {
         limit: u32,
         decide: &mut (dyn FnMut(DueJob) -> Firing + Send),
     ) -> Result<Vec<Firing>, StoreError> {
-        answered(firing::fire_due(&self.hot, &self.definitions, now, limit, decide)).await
+        answered(firing::fire_due(&self.hot, &self.definitions, &self.leases, now, limit, decide)).await
     }
 
     async fn next_due(&self) -> Result<Option<Instant>, StoreError> {
@@ -215,11 +220,11 @@ impl Store for PostgresStore {
     }
 
     async fn renew(&self, held: &[(RunId, u64)], until: Instant) -> Result<Vec<Renewal>, StoreError> {
-        answered(leasing::renew(&self.hot, held, until)).await
+        answered(leasing::renew(&self.hot, &self.leases, held, until)).await
     }
 
     async fn commit_settled(&self, settled: &[Settled]) -> Result<Vec<bool>, StoreError> {
-        answered(leasing::commit(&self.hot, settled)).await
+        answered(leasing::commit(&self.hot, &self.leases, settled)).await
     }
 
     async fn request_cancel(&self, project: &str, id: RunId) -> Result<Option<Run>, StoreError> {

@@ -20,7 +20,7 @@ pub(super) fn job_record(row: &PgRow) -> sqlx::Result<JobRecord> {
         labels: json(row, 6)?,
         created_at: row.try_get(7)?,
         updated_at: row.try_get(8)?,
-        document: json(row, 9)?,
+        document: text(row, 9)?,
         runs_started: row.try_get(10)?,
     })
 }
@@ -72,8 +72,8 @@ pub(super) fn calendar_record(row: &PgRow) -> sqlx::Result<CalendarRecord> {
     })
 }
 
-/// A run's document as it is sent. One that is no text cannot be read later either, and says so then.
-fn text(row: &PgRow, index: usize) -> sqlx::Result<String> {
+/// The document of a job or a run as it is sent. One that is no text cannot be read later either, and says so then.
+pub(super) fn text(row: &PgRow, index: usize) -> sqlx::Result<String> {
     let raw = row.try_get_raw(index)?;
     if raw.is_null() {
         return Ok(String::new());

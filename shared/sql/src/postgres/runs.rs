@@ -54,6 +54,15 @@ impl<'a> FromIterator<&'a Run> for RunArrays {
 }
 
 impl RunArrays {
+    /// Leaves those of that status that are due at `until` to the common lease that ends then.
+    pub(super) fn keep(&mut self, status: i16, until: Option<Instant>) {
+        for (due_at, its) in self.due_at.iter_mut().zip(&self.statuses) {
+            if *its == status && *due_at == until {
+                *due_at = None;
+            }
+        }
+    }
+
     /// Binds the 13 arrays, in the order of `bare_run_columns!()`.
     pub(super) fn bind(
         self,
@@ -139,7 +148,7 @@ const REQUEST_CANCEL: &str = concat!(
 UPDATE runs AS r SET cancel_requested = true
 WHERE r.id = $2 AND r.project = $1 AND r.finished_at IS NULL
 RETURNING ",
-    run_columns!()
+    kept_run_columns!()
 );
 
 pub(super) async fn request_cancel(pool: &PgPool, project: &str, id: RunId) -> sqlx::Result<Option<Run>> {
@@ -169,18 +178,30 @@ pub(super) async fn reopen(pool: &PgPool, run: &Run) -> sqlx::Result<bool> {
     Ok(reopened.rows_affected() == 1)
 }
 
-const FIND: &str =
-    concat!("-- find_run\nSELECT ", run_columns!(), " FROM runs AS r WHERE r.id = $2 AND r.project = $1");
+const FIND: &str = concat!(
+    "-- find_run\nSELECT ",
+    kept_run_columns!(),
+    " FROM runs AS r WHERE r.id = $2 AND r.project = $1"
+);
 
 pub(super) async fn find(pool: &PgPool, project: &str, id: RunId) -> sqlx::Result<Option<Run>> {
     let row = sqlx::query(FIND).bind(project).bind(id.0).fetch_optional(pool).await?;
     row.as_ref().map(rows::run).transpose()
 }
 
+/// Those of a deleted job are looked for among all of its runs.
 const UNFINISHED: &str = concat!(
-    "-- unfinished_runs\nSELECT ",
-    run_columns!(),
-    " FROM runs AS r WHERE r.job_id = $1 AND r.finished_at IS NULL ORDER BY r.id LIMIT $2"
+    "-- unfinished_runs
+SELECT ",
+    kept_run_columns!(),
+    " FROM runs AS r WHERE r.id = ANY (ARRAY(
+    SELECT id FROM runs WHERE job_id = $1 AND coalesce(due_at, 'infinity') < 'infinity'
+    UNION ALL
+    SELECT id FROM runs WHERE job_id = $1 AND finished_at IS NULL AND due_at IS NULL AND id >= coalesce(
+        (SELECT coalesce(open_from, 'ffffffff-ffff-ffff-ffff-ffffffffffff') FROM job_state WHERE job_id = $1),
+        '00000000-0000-0000-0000-000000000000'
+    )
+)) ORDER BY r.id LIMIT $2"
 );
 
 pub(super) async fn unfinished(pool: &PgPool, job: JobId, limit: u32) -> sqlx::Result<Vec<Run>> {

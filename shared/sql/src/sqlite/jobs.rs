@@ -24,7 +24,7 @@ pub(super) async fn insert(store: &SqliteStore, job: &Job) -> sqlx::Result<()> {
         .bind(&record.name)
         .bind(record.name.to_lowercase())
         .bind(record.labels.to_string())
-        .bind(record.document.to_string())
+        .bind(&record.document)
         .bind(record.created_at.timestamp_millis())
         .bind(record.updated_at.timestamp_millis())
         .execute(&mut *tx)
@@ -106,7 +106,7 @@ pub(super) async fn replace(
         .bind(&record.name)
         .bind(record.name.to_lowercase())
         .bind(record.labels.to_string())
-        .bind(record.document.to_string())
+        .bind(&record.document)
         .bind(record.updated_at.timestamp_millis())
         .execute(&mut *tx)
         .await?;

@@ -20,7 +20,7 @@ pub(super) fn job_record(row: &SqliteRow) -> sqlx::Result<JobRecord> {
         labels: json(row, 6)?,
         created_at: instant(row.try_get(7)?)?,
         updated_at: instant(row.try_get(8)?)?,
-        document: json(row, 9)?,
+        document: row.try_get(9)?,
         runs_started: row.try_get(10)?,
     })
 }

@@ -18,8 +18,16 @@ const NOW: &str = "2026-11-24T00:01:00Z";
 async fn postgres_takes_no_more_statements_for_more_jobs() {
     let Some(fixture) = support::postgres().await else { return };
     let [one, many] = statements_for([1, 300], &fixture).await;
-    let expected =
-        ["claim_due", "load_definitions", "count_active", "advance", "renew", "commit_settled", "lease_runs"];
+    let expected = [
+        "claim_due",
+        "due_definitions",
+        "count_active",
+        "advance",
+        "renew",
+        "commit_settled",
+        "dissolve_leases",
+        "lease_runs",
+    ];
     assert_eq!(one, expected);
     assert_eq!(many, one);
 }

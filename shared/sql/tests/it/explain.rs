@@ -10,6 +10,7 @@ use domain::run::Lease;
 use engine::{DueJob, Settled, Store};
 use sql::PostgresStore;
 use sqlx::Executor;
+use sqlx::postgres::PgConnectOptions;
 use testkit::{at, job};
 
 use crate::recorder::Recorder;
@@ -18,13 +19,23 @@ use crate::support::PgDatabase;
 const NOW: &str = "2026-11-24T00:01:00Z";
 
 /// Each hot statement, and the words its plan must hold.
-const PLANS: [(&str, &[&str]); 7] = [
+const PLANS: [(&str, &[&str]); 9] = [
     ("claim_due", &["Index Scan using job_state_due_idx", "Index Cond: (next_fire_at <="]),
+    ("due_definitions", &["Index Scan using jobs_pkey"]),
     ("load_definitions", &["Index Scan using jobs_pkey", "Index Scan using job_state_pkey"]),
-    ("count_active", &["runs_active_idx", "Index Cond: (job_id = ANY"]),
+    (
+        "count_active",
+        &[
+            "runs_active_idx",
+            "Index Cond: (job_id = k.job_id)",
+            "runs_job_idx",
+            "Index Cond: ((job_id = k.job_id) AND (id >= k.open_from))",
+        ],
+    ),
     ("advance", &["Index Scan using job_state_pkey", "Index Cond: (job_id = ANY"]),
     ("renew", &["Index Scan using runs_pkey", "Index Cond: (id = ANY"]),
     ("commit_settled", &["Index Scan using runs_pkey", "Index Cond: (id = ANY"]),
+    ("dissolve_leases", &["leases_until_idx", "Index Scan using runs_pkey", "Index Cond: (id = ANY"]),
     ("lease_runs", &["Index Scan using runs_due_idx", "Index Scan using runs_pkey", "Index Cond: (id = ANY"]),
 ];
 
@@ -45,18 +56,18 @@ async fn plans_are_right_on_tables_new_empty_and_full() {
             ("client_min_messages", "log"),
             ("plan_cache_mode", mode),
         ]);
-        let store = PostgresStore::connect_with(options);
+        let store = PostgresStore::connect_with(options.clone());
         let recorder = Recorder::start();
-        check(&format!("{mode}, new"), &PLANS, &plans(&store, &recorder, 5).await);
-        database.raw.execute("TRUNCATE jobs, job_state, runs, slots").await.unwrap();
+        check(&format!("{mode}, new"), &PLANS, &plans(&store, &options, &recorder, 5).await);
+        database.raw.execute("TRUNCATE jobs, job_state, runs, leases, slots").await.unwrap();
         database.raw.execute("ANALYZE").await.unwrap();
-        check(&format!("{mode}, empty"), &PLANS, &plans(&store, &recorder, 5).await);
+        check(&format!("{mode}, empty"), &PLANS, &plans(&store, &options, &recorder, 5).await);
         fill(&database).await;
-        let grown = plans(&store, &recorder, 500).await;
+        let grown = plans(&store, &options, &recorder, 500).await;
         check(&format!("{mode}, grown"), &PLANS, &grown);
         check(&format!("{mode}, grown"), &GROWN, &grown);
         database.raw.execute("ANALYZE").await.unwrap();
-        let full = plans(&store, &recorder, 500).await;
+        let full = plans(&store, &options, &recorder, 500).await;
         check(&format!("{mode}, full"), &PLANS, &full);
         check(&format!("{mode}, full"), &FULL, &full);
     }
@@ -77,7 +88,12 @@ fn check(when: &str, expected: &[(&str, &[&str])], plans: &[String]) {
 }
 
 /// Sends every hot statement, for `limit` rows.
-async fn plans(store: &PostgresStore, recorder: &Recorder, limit: u32) -> Vec<String> {
+async fn plans(
+    store: &PostgresStore,
+    options: &PgConnectOptions,
+    recorder: &Recorder,
+    limit: u32,
+) -> Vec<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     for _ in 0..5 {
         let name = format!("another-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -89,7 +105,9 @@ async fn plans(store: &PostgresStore, recorder: &Recorder, limit: u32) -> Vec<St
     let mut decide =
         |due: DueJob| fire(&due.job.unwrap(), due.next_fire_at, at(NOW), due.active, due.runs_started);
     assert!(!store.fire_due(at(NOW), limit, &mut decide).await.unwrap().is_empty());
-    let leased = store.lease_runs(at(NOW), &lease, limit).await.unwrap();
+    // Another process, which has not read the definitions yet.
+    let other = PostgresStore::connect_with(options.clone());
+    let leased = other.lease_runs(at(NOW), &lease, limit).await.unwrap();
     let held: Vec<_> = leased.iter().map(|leased| (leased.run.id, leased.run.token)).collect();
     store.renew(&held, lease.until).await.unwrap();
     let settled: Vec<_> =
@@ -105,7 +123,7 @@ async fn fill(database: &PgDatabase) {
          FROM (SELECT * FROM jobs LIMIT 1) AS j, generate_series(1, 20000) AS number",
         "INSERT INTO jobs SELECT id, project, name, name, labels, document, now(), now() FROM many",
         "INSERT INTO job_state SELECT id, 1, 0, '2026-11-24T00:01:00Z' FROM many",
-        "INSERT INTO runs SELECT gen_random_uuid(), m.project, m.id, 0, r.status, now(), r.due_at, 0, NULL, false,
+        "INSERT INTO runs SELECT gen_random_uuid(), m.project, m.id, 0, r.status, now(), r.due_at, NULL, 0, NULL, false,
             now(), r.finished_at, '{\"v\":1,\"job_name\":\"x\"}'
          FROM many AS m, (VALUES
             (0, '2026-11-24T00:01:00Z'::timestamptz, NULL::timestamptz),

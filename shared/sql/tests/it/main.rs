@@ -10,6 +10,7 @@
 mod alarm;
 mod batches;
 mod explain;
+mod hot_path;
 mod plans;
 mod recorder;
 mod recovery;

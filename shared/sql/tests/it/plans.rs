@@ -67,6 +67,6 @@ async fn hot_statements_read_what_they_touch_and_no_more() {
 async fn rows_scanned(pool: &PgPool) -> i64 {
     // Statistics are reported by each connection when it has been idle for a moment.
     tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
-    let sum = "SELECT coalesce(sum(seq_tup_read), 0)::bigint FROM pg_stat_user_tables WHERE relname IN ('jobs', 'job_state', 'runs')";
+    let sum = "SELECT coalesce(sum(seq_tup_read), 0)::bigint FROM pg_stat_user_tables WHERE relname IN ('jobs', 'job_state', 'runs', 'leases')";
     sqlx::query(sum).fetch_one(pool).await.unwrap().get(0)
 }

@@ -189,7 +189,7 @@ impl Backdoor for PgBackdoor {
 
     async fn reset(&self) {
         self.0
-            .execute("TRUNCATE slots, job_state, jobs, runs, run_logs, run_reports, calendars, backfills, backfill_runs, chores, idempotency_keys")
+            .execute("TRUNCATE slots, job_state, jobs, runs, leases, run_logs, run_reports, calendars, backfills, backfill_runs, chores, idempotency_keys")
             .await
             .unwrap();
     }

@@ -5,7 +5,7 @@ use domain::{RunId, RunStatus};
 use engine::{LeasedRun, Renewal};
 
 use super::Fixture;
-use super::support::{expected, lease, manual, succeeded, to_be_retried};
+use super::support::{decide, expected, lease, manual, succeeded, to_be_retried};
 use crate::fixtures::{at, job};
 
 fn ids(leased: &[LeasedRun]) -> Vec<RunId> {
@@ -170,4 +170,89 @@ pub async fn runs_of_all_projects_are_leased(it: &Fixture) {
     let projects: Vec<_> = leased.iter().map(|it| it.run.project.as_str()).collect();
     assert_eq!(projects, ["default", "other"]);
     assert!(leased.iter().all(|it| it.job.as_ref().is_some_and(|job| job.id == it.run.job_id)));
+}
+
+/// Runs that were leased as they were fired have each a fate of its own: one ends, one is kept, one is lost.
+pub async fn runs_leased_together_part_ways(it: &Fixture) {
+    let jobs = ["ends", "kept", "lost"].map(|name| job(name).build());
+    for job in &jobs {
+        it.insert(job).await;
+    }
+    let now = at("2026-11-24T00:01:00Z");
+    let mut decide_on = decide(now);
+    let mut ask = |due| {
+        let mut firing = decide_on(due);
+        firing.runs =
+            firing.runs.into_iter().map(|run| run.leased(&lease("a", "2026-11-24T00:01:30Z"))).collect();
+        firing
+    };
+    let mut runs = Vec::new();
+    for firing in it.fire_by("2026-11-24T00:01:00Z", 10, &mut ask).await {
+        runs.extend(firing.runs);
+    }
+    runs.sort_by_key(|run| run.job_name.clone());
+    let [ends, kept, lost] = &runs[..] else { panic!("three runs, not {runs:?}") };
+    for run in &runs {
+        assert_eq!(it.run(run).await, *run);
+        let unfinished = it.store.unfinished_runs(run.job_id, 10).await.unwrap();
+        assert_eq!(unfinished, std::slice::from_ref(run));
+    }
+    assert_eq!(it.next_due().await, Some(at("2026-11-24T00:01:30Z")));
+    assert!(it.lease("b", "2026-11-24T00:01:29.999Z", "2026-11-24T00:02:30Z").await.is_empty());
+
+    assert_eq!(it.settle(&[succeeded(ends, "2026-11-24T00:01:05Z")]).await, [true]);
+    let until = at("2026-11-24T00:02:15Z");
+    assert_eq!(it.store.renew(&[(kept.id, kept.token)], until).await.unwrap(), [Renewal::Kept]);
+    assert_eq!(it.run(kept).await.due_at, Some(until));
+    assert_eq!(it.run(lost).await.due_at, lost.due_at, "a lease is renewed for nobody else");
+
+    let taken = it.lease("b", "2026-11-24T00:01:30Z", "2026-11-24T00:02:30Z").await;
+    assert_eq!(ids(&taken), [lost.id]);
+    assert_eq!((taken[0].was, taken[0].run.token), (RunStatus::Running, 2));
+    assert_eq!(it.settle(&[succeeded(lost, "2026-11-24T00:01:31Z")]).await, [false], "it was taken over");
+    let mut active = Vec::new();
+    let mut decide_on = decide(at("2026-11-24T00:02:00Z"));
+    let mut ask = |due: engine::DueJob| {
+        active.push((due.id, due.active));
+        decide_on(due)
+    };
+    it.fire_by("2026-11-24T00:02:00Z", 10, &mut ask).await;
+    active.sort_unstable();
+    let mut expected = [(ends.job_id, 0), (kept.job_id, 1), (lost.job_id, 1)];
+    expected.sort_unstable();
+    assert_eq!(active, expected);
+
+    assert_eq!(it.settle(&[succeeded(kept, "2026-11-24T00:02:10Z")]).await, [true]);
+    assert_eq!(it.settle(&[succeeded(&taken[0].run, "2026-11-24T00:02:10Z")]).await, [true]);
+    for run in [kept, lost] {
+        assert_eq!(it.store.unfinished_runs(run.job_id, 10).await.unwrap(), []);
+    }
+}
+
+/// Whoever writes the outcome, once the runs that were leased together have ended, nothing is left to be done.
+pub async fn nothing_is_due_once_all_have_ended(it: &Fixture) {
+    let jobs = ["a", "b", "c"].map(|name| job(name).once("2026-11-24T00:01:00Z").build());
+    for job in &jobs {
+        it.insert(job).await;
+    }
+    let mut decide_on = decide(at("2026-11-24T00:01:00Z"));
+    let mut ask = |due| {
+        let mut firing = decide_on(due);
+        firing.runs =
+            firing.runs.into_iter().map(|run| run.leased(&lease("a", "2026-11-24T00:01:30Z"))).collect();
+        firing
+    };
+    let firings = it.fire_by("2026-11-24T00:01:00Z", 10, &mut ask).await;
+    let runs: Vec<_> = firings.into_iter().flat_map(|firing| firing.runs).collect();
+    let [first, second, third] = &runs[..] else { panic!("three runs, not {runs:?}") };
+    // A write that comes too late, or with the wrong token, ends nothing.
+    let mut wrong = succeeded(first, "2026-11-24T00:01:01Z");
+    wrong.token += 1;
+    assert_eq!(it.settle(&[wrong, succeeded(second, "2026-11-24T00:01:01Z")]).await, [false, true]);
+    assert_eq!(it.settle(&[succeeded(second, "2026-11-24T00:01:02Z")]).await, [false]);
+    assert_eq!(it.next_due().await, Some(at("2026-11-24T00:01:30Z")));
+    let both = [succeeded(third, "2026-11-24T00:01:02Z"), succeeded(first, "2026-11-24T00:01:02Z")];
+    assert_eq!(it.settle(&both).await, [true, true]);
+    assert_eq!(it.next_due().await, None);
+    assert!(it.lease("b", "2026-11-24T00:02:00Z", "2026-11-24T00:02:30Z").await.is_empty());
 }

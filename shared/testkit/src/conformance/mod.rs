@@ -206,6 +206,8 @@ macro_rules! __conformance_cases {
                 a_leased_run_comes_with_the_newest_definition
                 a_run_of_a_deleted_job_is_leased_without_it
                 runs_of_all_projects_are_leased
+                runs_leased_together_part_ways
+                nothing_is_due_once_all_have_ended
             }
             settling {
                 a_success_finishes_the_run
