@@ -2,6 +2,8 @@
 # make run: the whole service, in one process, on SQLite in ./data/.
 . "$(dirname "$0")/common.sh"
 need_toolchain
+# Without Node.js the service says at / how to get its UI; all else works.
+scripts/ui.sh build || say "the web UI could not be built; going on without it"
 
 # The demo target POST /echo is this service itself, at a loopback address, which jobs may not call unless allowed.
 listen="${SCHEDULER_LISTEN:-127.0.0.1:8000}"

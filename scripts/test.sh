@@ -8,6 +8,10 @@ command -v pkill >/dev/null || apt_install procps
 command -v faketime >/dev/null || apt_install faketime
 command -v ip >/dev/null || apt_install iproute2
 
+# The web UI first: what it is built into is then built once.
+ui=0
+scripts/ui.sh test || ui=$?
+
 say "building the tests"
 cargo test --workspace --locked --no-run "$@"
 
@@ -19,4 +23,6 @@ scripts/postgres.sh cargo test --workspace --locked --no-fail-fast "$@" 2>&1 | t
 # cargo prints a summary for each of its binaries; this is the one for all of them.
 awk '/^test result:/ { passed += $4; failed += $6; skipped += $8 }
      END { printf "tests: %d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$output"
+[ "$ui" -eq 0 ] || say "the tests of the web UI failed; see above"
+[ "$status" -ne 0 ] || status=$ui
 exit "$status"

@@ -24,7 +24,6 @@ before(async () => {
   assert.ok(failed, "the seed has a failing job");
   routes = {
     "/": "Needs attention",
-    "/?window=7d": "Needs attention",
     "/jobs": "heartbeat",
     "/jobs?q=nothing-like-it": "No job matches",
     "/jobs/new": "Next occurrences",

@@ -59,11 +59,8 @@ describe("journeys", { concurrency: false }, () => {
         for (let step = 0; step < most; step += 1) {
           const at = await page.evaluate(() => {
             const it = document.activeElement;
-            const label =
-              it?.getAttribute("aria-label") ??
-              (it?.id && document.querySelector(`label[for="${it.id}"]`)?.textContent) ??
-              it?.textContent ??
-              "";
+            const own = it?.id && document.querySelector(`label[for="${it.id}"]`)?.textContent;
+            const label = it?.getAttribute("aria-label") || own || it?.textContent || "";
             return label.trim();
           });
           if (at === name) return;

@@ -6,7 +6,11 @@ export function Nowhere() {
   return (
     <Page title="Not found">
       <Empty title="There is no such page">
-        Go to the <Link to="/jobs">jobs</Link>, or press <kbd>Ctrl</kbd> <kbd>K</kbd> to jump to one.
+        Go to the{" "}
+        <Link to="/jobs" underline="always">
+          jobs
+        </Link>
+        , or press <kbd>Ctrl</kbd> <kbd>K</kbd> to jump to one.
       </Empty>
     </Page>
   );

@@ -122,7 +122,6 @@ function JumpButton() {
       component="button"
       type="button"
       onClick={() => overlay.set("palette")}
-      aria-label="Jump to a job, a run or an action"
       aria-keyshortcuts="Control+K Meta+K"
       sx={{
         display: "flex",
@@ -144,7 +143,16 @@ function JumpButton() {
       }}
     >
       <Icon path={mdiMagnify} size={16} />
-      <Box component="span" sx={{ display: { xs: "none", sm: "block" }, flex: 1, textAlign: "left" }}>
+      <Box
+        component="span"
+        sx={{
+          flex: { sm: 1 },
+          textAlign: "left",
+          // On phones there is room for the icon only; its name is still said.
+          position: { xs: "absolute", sm: "static" },
+          clipPath: { xs: "inset(50%)", sm: "none" },
+        }}
+      >
         Jump to…
       </Box>
       <Box component="kbd" sx={{ display: { xs: "none", sm: "block" }, fontSize: "0.6875rem" }}>

@@ -97,11 +97,13 @@ function Row({ job, onLabel, picked, toggle }: RowProps) {
       <TableCell sx={{ ...MIDDLE, width: 96 }}>
         <JobStateMark state={job.state} />
       </TableCell>
-      <TableCell sx={{ minWidth: 140 }}>
+      <TableCell sx={{ minWidth: 140, maxWidth: { md: 0 }, width: { md: "36%" } }}>
         <Box sx={{ display: "flex", flexWrap: "wrap", alignItems: "baseline", columnGap: 1, rowGap: 0.25 }}>
           <Link
             to={`/jobs/${job.id}`}
             sx={{
+              display: "inline-block",
+              py: "3px",
               fontFamily: MONO,
               fontWeight: 600,
               color: "text.primary",
@@ -119,8 +121,10 @@ function Row({ job, onLabel, picked, toggle }: RowProps) {
           sx={{
             fontSize: "0.75rem",
             color: "text.secondary",
-            overflowWrap: "anywhere",
             display: { xs: "none", lg: "block" },
+            overflow: "hidden",
+            textOverflow: "ellipsis",
+            whiteSpace: "nowrap",
           }}
         >
           {readable ? targetLine(readable.target) : "error" in job && job.error}
@@ -132,13 +136,13 @@ function Row({ job, onLabel, picked, toggle }: RowProps) {
           {readable && <ScheduleText schedule={readable.schedule} both={false} />}
         </Box>
       </TableCell>
-      <TableCell sx={{ ...WIDE, width: "24%" }}>
+      <TableCell sx={{ ...WIDE, width: "26%" }}>
         {readable && <ScheduleText schedule={readable.schedule} />}
       </TableCell>
-      <TableCell sx={{ width: 132 }}>
+      <TableCell sx={{ width: 118 }}>
         <Next job={job} />
       </TableCell>
-      <TableCell sx={{ ...MIDDLE, width: 132 }}>
+      <TableCell sx={{ ...MIDDLE, width: 118 }}>
         {job.last_run ? (
           <>
             <Link to={`/runs/${job.last_run.id}`} color="inherit">

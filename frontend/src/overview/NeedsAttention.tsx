@@ -88,7 +88,10 @@ function Entry({ it }: { it: Attention }) {
         </Link>
         <Box sx={{ fontSize: "0.75rem", color: "text.secondary", overflowWrap: "anywhere" }}>
           <Box component="span" sx={{ color: "status.failed", fontWeight: 550 }}>
-            {it.causes.map((cause) => CAUSES[cause]).join(", ")}
+            {it.causes
+              .filter((cause) => cause !== "no_success" || it.causes.length === 1)
+              .map((cause) => CAUSES[cause])
+              .join(", ")}
           </Box>
           {it.failing_since && (
             <>

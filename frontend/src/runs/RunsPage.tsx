@@ -10,7 +10,10 @@ export default function RunsPage() {
         none={
           <Empty title="Nothing has run yet">
             Runs appear here when jobs are due, or when somebody runs one by hand. Look at the{" "}
-            <Link to="/jobs">jobs</Link>.
+            <Link to="/jobs" underline="always">
+              jobs
+            </Link>
+            .
           </Empty>
         }
       />

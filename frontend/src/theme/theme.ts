@@ -154,6 +154,22 @@ export const theme: Theme = createTheme({
       styleOverrides: { root: { minHeight: 36, minWidth: 0, padding: "6px 12px", fontSize: "0.8125rem" } },
     },
     MuiChip: { styleOverrides: { root: { height: 22, fontSize: "0.75rem", borderRadius: 6 } } },
+    MuiToggleButtonGroup: {
+      styleOverrides: {
+        // Where the buttons wrap, each has its own edge.
+        root: { gap: 4, flexWrap: "wrap" },
+        grouped: {
+          margin: "0 !important",
+          borderRadius: "7px !important",
+          border: "1px solid var(--s-palette-lineStrong) !important",
+          background: "var(--s-palette-background-paper)",
+          "&.Mui-selected": {
+            borderColor: "var(--s-palette-primary-main) !important",
+            background: "rgb(var(--s-palette-primary-mainChannel) / 0.1)",
+          },
+        },
+      },
+    },
     MuiToggleButton: {
       styleOverrides: {
         root: {

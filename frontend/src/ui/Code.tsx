@@ -28,7 +28,7 @@ export function Code({
       <Box
         component="pre"
         tabIndex={0}
-        role="region"
+        role="group"
         aria-label={label}
         sx={{
           m: 0,
