@@ -1,6 +1,7 @@
 //! Firing due jobs and running due runs, in batches.
 
 mod leases;
+mod work;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,22 +9,19 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{TimeDelta, TimeZone, Utc};
-use domain::settle::{cancelled, deadline, overdue, skipped, within_deadline};
-use domain::{
-    Firing, HumanDuration, Instant, Job, Reason, Run, RunId, RunStatus, Verdict, fire_ahead, settle,
-};
+use domain::{Firing, HumanDuration, Instant, Job, Run, RunId, RunStatus, fire_ahead};
 use metrics::{counter, gauge, histogram};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use crate::aftermath::{Aftermath, Turn};
+use crate::aftermath::Aftermath;
 use crate::backfills::{self, Touched};
-use crate::callbacks::{Callbacks, Found};
+use crate::callbacks::Callbacks;
 use crate::error::StoreError;
 use crate::hosts::{Hosts, Place};
 use crate::logs::Logs;
-use crate::ports::{Alarm, Clock, DueJob, Executor, LeasedRun, Settled, Store};
+use crate::ports::{Alarm, Clock, DueJob, Executor, Settled, Store};
 use crate::settler;
 use crate::worker::{Attempts, Ended, InFlight, Stop, Stopper};
 
@@ -76,8 +74,6 @@ pub struct Look {
 const BATCH: usize = 1_000;
 /// When a run is tried again whose host had its share of attempts.
 const HOST_BUSY: TimeDelta = TimeDelta::seconds(1);
-/// When a run is tried again whose job cannot be read: somebody may have mended it by then.
-const JOB_UNREADABLE: TimeDelta = TimeDelta::minutes(1);
 /// How often backfills that are due are asked for, in milliseconds.
 const ASK_AGAIN: i64 = 1_000;
 /// Fewer than so many are not worth a transaction of their own.
@@ -279,64 +275,6 @@ impl Dispatcher {
         Ok((fired, fired == limit))
     }
 
-    /// Takes up runs that wait, and runs whose worker let the lease run out.
-    pub async fn work(&self) -> Result<(usize, bool), StoreError> {
-        let mut room = self.reserve(BATCH);
-        if room.is_empty() {
-            return Ok((0, false));
-        }
-        let now = self.clock.now();
-        let lease = self.lease(now);
-        let mut leased = self.store.lease_runs(now, &lease, clamp(room.len())).await?;
-        // The store is asked about some; the others must not wait for its answers.
-        leased.sort_by_key(asks_the_store);
-        let (count, more) = (leased.len(), leased.len() == room.len());
-        let mut waiting = Vec::new();
-        for LeasedRun { run, was, job } in leased {
-            match job {
-                _ if was == RunStatus::Pending && self.is_late(&lease) => waiting.push(put_back(run, now)),
-                // Rare enough to look closer: a job that cannot be read may be mended, a deleted one is gone.
-                // An error must not cost the rest of the batch its leases; the run waits in that case, too.
-                None => match self.store.job(&run.project, &run.job_id.into()).await {
-                    Ok(None) if run.accepted.is_some() => self.take_over(&run, None, now).await,
-                    Ok(None) => self.settle_now(&run, cancelled(&run, Reason::Deleted, now), None).await,
-                    Ok(Some(_)) | Err(_) => waiting.push(put_back(run, now + JOB_UNREADABLE)),
-                },
-                Some(_) if run.cancel_requested && was == RunStatus::Pending => {
-                    self.settle_now(&run, cancelled(&run, Reason::Requested, now), job).await;
-                }
-                Some(job) if was == RunStatus::Running => self.take_over(&run, Some(job), now).await,
-                Some(job) if let Some(over) = overdue(&run, &job.draft, now, now) => {
-                    self.settle_now(&run, over, Some(job)).await;
-                }
-                // Its place at the host first: a turn that is not taken would have kept others from theirs.
-                Some(job) => match self.hosts.enter(&job.draft.target) {
-                    None => waiting.push(put_back(run, now + HOST_BUSY)),
-                    Some(place) => match self.turn(&run, &job, now).await {
-                        Ok(Turn::Now) if self.is_late(&lease) => waiting.push(put_back(run, now)),
-                        Ok(Turn::Now) => match room.pop() {
-                            Some(permit) => self.start(run, job, (permit, place)),
-                            None => waiting.push(put_back(run, now + HOST_BUSY)),
-                        },
-                        Ok(Turn::Later(later)) => {
-                            // At its deadline somebody must look, whether its turn has come or not.
-                            let latest = deadline(&run, &job.draft).unwrap_or(later);
-                            waiting.push(put_back(run, later.min(latest)));
-                        }
-                        Ok(Turn::Skip) => {
-                            self.settle_now(&run, skipped(&run, Reason::Overlap, now), Some(job)).await;
-                        }
-                        Err(_) => waiting.push(put_back(run, now + HOST_BUSY)),
-                    },
-                },
-            }
-        }
-        if !waiting.is_empty() {
-            self.store.commit_settled(&waiting).await?;
-        }
-        Ok((count, more))
-    }
-
     /// Ends work: lets attempts finish for up to `grace`, then stops them and hands their runs back, which costs
     /// them no attempt. Returns when every outcome is written or the process must give up.
     pub async fn drain(&self, grace: Duration) {
@@ -363,13 +301,6 @@ impl Dispatcher {
     /// As many permits as there are, up to `limit`.
     fn reserve(&self, limit: usize) -> Vec<OwnedSemaphorePermit> {
         std::iter::from_fn(|| self.permits.clone().try_acquire_owned().ok()).take(limit).collect()
-    }
-
-    /// When a run may start, see [`Aftermath::turn`]. An answer that takes longer than a third of a lease is not waited
-    /// for: it would cost the run its lease, and others theirs.
-    async fn turn(&self, run: &Run, job: &Job, now: Instant) -> Result<Turn, StoreError> {
-        let turn = timeout(self.renewal_interval(), self.aftermath.turn(run, job, now)).await;
-        turn.unwrap_or_else(|late| Err(StoreError::Unavailable(late.into())))
     }
 
     fn start(&self, run: Run, job: Arc<Job>, room: (OwnedSemaphorePermit, Place)) {
@@ -403,42 +334,10 @@ impl Dispatcher {
         self.in_flight.add(run.id, run.token, run.due_at.unwrap_or_else(|| self.clock.now()))
     }
 
-    /// Finds out what became of a run whose lease ran out. Its target may have taken the work and report; where nothing
-    /// is known, its worker has disappeared: the attempt counts as abandoned, the policy says what follows.
-    async fn take_over(&self, run: &Run, job: Option<Arc<Job>>, now: Instant) {
-        let began =
-            run.started_at.filter(|_| run.attempts.is_empty()).unwrap_or(run.created_at.max(run.due_for()));
-        let found = self.attempts.callbacks.find(run, job.as_ref(), began, now).await;
-        let settled = match (found, &job) {
-            (Ok(Found::Ended(ended)), _) => *ended,
-            (Ok(Found::GoesOn(next_look)), _) => Run { due_at: Some(next_look), ..run.clone() },
-            (Ok(Found::Abandoned), Some(job)) => {
-                tracing::warn!(run.id = %run.id, job.id = %run.job_id, "taking over a run whose lease ran out");
-                let draft = &job.draft;
-                let settled = settle(run, &draft.retry, draft.timeout, began, now, Verdict::Abandoned.into());
-                within_deadline(settled, draft, now)
-            }
-            (Ok(Found::Abandoned), None) => cancelled(run, Reason::Deleted, now),
-            // Whoever looks when this lease runs out finds out.
-            (Err(error), _) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(run.id = %run.id, error, "what became of a run is not known yet");
-                return;
-            }
-        };
-        self.settle_now(run, settled, job).await;
-    }
-
     async fn settle_now(&self, leased: &Run, settled: Run, job: Option<Arc<Job>>) {
         let settled = Settled { run: settled, token: leased.token };
         let _ = self.outcomes.send(Ended { settled, job }).await;
     }
-}
-
-/// Whether the store is asked about a run before it starts.
-fn asks_the_store(leased: &LeasedRun) -> bool {
-    let asks = |job: &Arc<Job>| job.draft.overlap.is_sequential() || job.draft.concurrency.is_some();
-    leased.run.asked.is_some() || leased.job.as_ref().is_none_or(asks)
 }
 
 /// Lets a leased run wait until `due_at`, at the cost of no attempt.

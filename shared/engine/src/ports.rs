@@ -83,7 +83,8 @@ pub trait Store: Backfills + Purge + Slots + Send + Sync {
     async fn lease_runs(&self, now: Instant, lease: &Lease, limit: u32)
     -> Result<Vec<LeasedRun>, StoreError>;
 
-    /// Prolongs leases that are still held; answers in the order asked.
+    /// Prolongs leases that are still held; answers in the order asked. None becomes shorter: a request that was long on
+    /// its way may arrive after later ones.
     async fn renew(&self, held: &[(RunId, u64)], until: Instant) -> Result<Vec<Renewal>, StoreError>;
 
     /// Writes runs whose token is still the one leased and which are not finished; answers in the order given

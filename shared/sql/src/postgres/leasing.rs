@@ -77,7 +77,7 @@ pub(super) const RENEW: &str = concat!(
 WITH ended AS (",
     end_leases!("$5"),
     ")
-UPDATE runs AS r SET due_at = $3
+UPDATE runs AS r SET due_at = greatest(r.due_at, $3)
 FROM unnest($1::uuid[], $2::bigint[]) AS h (id, token)
 WHERE r.id = ANY (ARRAY[h.id]) AND r.token = h.token AND r.status = $4
 RETURNING r.id, r.token, r.cancel_requested"

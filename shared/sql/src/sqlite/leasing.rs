@@ -71,7 +71,7 @@ fn leased_run(row: &SqliteRow, was: &HashMap<Uuid, (usize, i16)>) -> sqlx::Resul
 }
 
 pub(super) const RENEW: &str = "-- renew
-UPDATE runs AS r SET due_at = $2
+UPDATE runs AS r SET due_at = max(r.due_at, $2)
 FROM json_each($1) AS h
 WHERE r.id = unhex(h.value ->> 0) AND r.token = h.value ->> 1 AND r.status = $3
 RETURNING id, token, cancel_requested";

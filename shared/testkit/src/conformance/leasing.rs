@@ -97,6 +97,16 @@ pub async fn a_renewed_lease_lasts_longer(it: &Fixture) {
     assert_eq!(it.lease("b", "2026-11-24T00:00:50Z", "2026-11-24T00:01:30Z").await[0].run.token, 2);
 }
 
+/// A renewal that was long on its way, and given up by its worker, arrives after later ones.
+pub async fn a_late_renewal_makes_no_lease_shorter(it: &Fixture) {
+    let run = it.running(&job("report").build(), "a", "2026-11-24T00:00:00Z").await;
+    for until in ["2026-11-24T00:01:00Z", "2026-11-24T00:00:10Z"] {
+        let renewed = it.store.renew(&[(run.id, run.token)], at(until)).await.unwrap();
+        assert_eq!(renewed, [Renewal::Kept]);
+    }
+    assert_eq!(it.run(&run).await.due_at, Some(at("2026-11-24T00:01:00Z")));
+}
+
 /// A lease that was taken over, settled or handed back cannot be prolonged, nor one that never was.
 pub async fn only_a_lease_that_is_held_is_renewed(it: &Fixture) {
     let job = job("report").build();

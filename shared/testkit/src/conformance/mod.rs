@@ -201,6 +201,7 @@ macro_rules! __conformance_cases {
                 every_lease_grows_the_token
                 a_finished_run_is_not_leased
                 a_renewed_lease_lasts_longer
+                a_late_renewal_makes_no_lease_shorter
                 only_a_lease_that_is_held_is_renewed
                 a_stale_token_renews_nothing
                 a_leased_run_comes_with_the_newest_definition

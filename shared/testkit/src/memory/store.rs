@@ -256,7 +256,7 @@ impl State {
     fn renew(&mut self, id: RunId, token: u64, until: Instant) -> Renewal {
         let held = |run: &&mut Run| run.status == RunStatus::Running && run.token == token;
         let Some(run) = self.runs.get_mut(&id).filter(held) else { return Renewal::Lost };
-        run.due_at = Some(until);
+        run.due_at = run.due_at.max(Some(until));
         if run.cancel_requested { Renewal::CancelRequested } else { Renewal::Kept }
     }
 

@@ -78,7 +78,7 @@ pub(super) fn check(history: &History) -> Judgement {
                 grants
                     .iter_mut()
                     .filter(|grant| grant.token == *token)
-                    .for_each(|grant| grant.until = *until);
+                    .for_each(|grant| grant.until = grant.until.max(*until));
             }
             Event::CancelRequested(run) => drop(grants.cancelled.insert(*run)),
             Event::Reopened(run) => drop(grants.cancelled.remove(&run.id)),

@@ -56,7 +56,7 @@ impl Replay {
             }
             Event::Renewed { run, until, renewal: Renewal::Kept | Renewal::CancelRequested, .. } => {
                 if let Some(known) = self.0.get_mut(run) {
-                    (known.due_at, known.since) = (Some(*until), at);
+                    (known.due_at, known.since) = (known.due_at.max(Some(*until)), at);
                 }
             }
             Event::Settled { run, written: true, .. } => {
