@@ -58,7 +58,7 @@ impl fmt::Debug for Journal {
 }
 
 impl Journal {
-    /// A journal whose lines go into the log of `run`, as long as somebody [keeps writing](Self::keep) them.
+    /// A journal whose lines go into the log of `run`, as long as somebody keeps writing them.
     pub fn new(logs: Logs, run: RunId, attempt: u32) -> Self {
         let book = Book {
             logs,
