@@ -142,6 +142,7 @@ const DRAFT_FIELDS: Record<keyof JobDraft, true> = {
   pause_after_failures: true,
   calendars: true,
   concurrency: true,
+  deadline: true,
 };
 
 /** What its author chose about a job: what can be sent back, or to somebody else. */

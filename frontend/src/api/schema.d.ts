@@ -157,7 +157,7 @@ export interface paths {
         /**
          * Delete a job
          * @description It does not fire any more. Runs that have started go on to their end, those that wait are cancelled, and the
-         *     history of its runs stays.
+         *     history of its runs stays: with a record of what it was due for and did not do, while it was paused or nobody looked.
          */
         delete: operations["deleteJob"];
         options?: never;
@@ -374,6 +374,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report the end of a run
+         * @description For the target of a job with `callback: true`, with the token it was called with. The attempt ends as reported: a
+         *     failure is tried again by the job's policy; after a request to cancel, it confirms the cancellation. What is reported
+         *     first counts, and the same report may be sent again.
+         */
+        post: operations["completeRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report that a run goes on
+         * @description For the target of a job with `callback: true`, with the token it was called with. Puts the end of the attempt off by
+         *     the target's `heartbeat`, up to the job's `timeout`, and tells whether the run is to be cancelled.
+         */
+        post: operations["heartbeatRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a run's log
+         * @description What its attempts wrote while they went on: a command's output, what a target sent to `/runs/{id}/log`. Of a long log
+         *     the beginning and the end are kept, 1 MiB in all, and a line of the stream `service` says how many are missing.
+         *
+         *     With `Accept: text/event-stream` the answer is a stream: all lines so far, then each new one as it is written, as
+         *     events `line` whose `id` is the line's number; `end`, with the run's status, when the run is finished and there will be
+         *     no more. A client that is cut off asks again with `Last-Event-ID`; after `end` that brings 204, at which an
+         *     `EventSource` gives up.
+         */
+        get: operations["getRunLog"];
+        put?: never;
+        /**
+         * Write into a run's log
+         * @description For the target of a job with `callback: true`, with the token it was called with. Of each line 8 KiB are kept.
+         */
+        post: operations["appendRunLog"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{id}/retry": {
         parameters: {
             query?: never;
@@ -553,6 +626,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What is to be logged. */
+        AppendLogRequest: {
+            level?: components["schemas"]["LogLevel"] | null;
+            /**
+             * @description One line, or several.
+             * @example page 4 of 10
+             *     page 5 of 10
+             */
+            text: string;
+        };
         /** @description One try of a run. */
         Attempt: {
             details: components["schemas"]["Details"] | null;
@@ -1017,6 +1100,40 @@ export interface components {
             /** @description What becomes of an occurrence it does not admit. */
             roll?: components["schemas"]["Roll"];
         };
+        /** @description An attempt whose target has taken the work. */
+        Callback: {
+            /** @description When the target took the work. */
+            accepted_at: components["schemas"]["Timestamp"];
+            heartbeat_at: components["schemas"]["Timestamp"] | null;
+            /** @description In its words. */
+            message: string | null;
+            /**
+             * Format: int32
+             * @description How far it is, in percent, as it says.
+             */
+            progress: number | null;
+            /** @description When the call began. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description How long it may take. */
+            until: components["schemas"]["Timestamp"];
+        };
+        /** @description What a target reported of the end of its work. */
+        CallbackRecord: {
+            /**
+             * Format: date-time
+             * @description When it took the work.
+             */
+            accepted_at: string;
+            /** @description What it had to say of it, 64 KiB at most. */
+            output: string | null;
+            /** @description Whether it said more than that. */
+            output_truncated?: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "callback";
+        };
         /** @description What is checked. */
         Checks: {
             dispatcher?: components["schemas"]["DispatcherCheck"] | null;
@@ -1085,6 +1202,28 @@ export interface components {
             /** @description An absolute path; where not given, the service's own working directory. */
             working_dir?: string | null;
         };
+        /** @description How the work ended. */
+        CompleteRequest: {
+            /**
+             * @description What went wrong, where it failed.
+             * @example the disk is full
+             */
+            error?: string | null;
+            /** @description What there is to say of it, for the run's record: a string as it is, any other value as JSON. 64 KiB are kept. */
+            output?: Record<string, never> | null;
+            /**
+             * @description Whether another attempt may help, where it failed.
+             * @default true
+             */
+            retryable?: boolean;
+            /** @description In which way. */
+            status: components["schemas"]["CompleteStatus"];
+        };
+        /**
+         * @description The ways in which work ends.
+         * @enum {string}
+         */
+        CompleteStatus: "succeeded" | "failed";
         /** @description Whenever the wall clock of `timezone` matches `expression`. */
         CronSchedule: {
             dialect?: components["schemas"]["Dialect"] | null;
@@ -1128,8 +1267,8 @@ export interface components {
              */
             type: "date";
         };
-        /** @description What an attempt at a target brought that speaks no HTTP. */
-        Details: components["schemas"]["EmailRecord"] | components["schemas"]["CommandRecord"];
+        /** @description What an attempt brought beside a request and its response. */
+        Details: components["schemas"]["EmailRecord"] | components["schemas"]["CommandRecord"] | components["schemas"]["CallbackRecord"];
         /**
          * @description The cron family an expression is written for.
          * @enum {string}
@@ -1241,14 +1380,49 @@ export interface components {
              */
             status: string;
         };
+        /** @description What a target should know. */
+        Heartbeat: {
+            /**
+             * @description Somebody asked for the run to be cancelled: stop, and report the end with `/runs/{id}/complete`. It is ended
+             *     anyway at `due_at`.
+             */
+            cancel_requested: boolean;
+            due_at: components["schemas"]["Timestamp"] | null;
+        };
+        /** @description How far the work is. */
+        HeartbeatRequest: {
+            /**
+             * @description In words.
+             * @example page 4 of 10
+             */
+            message?: string | null;
+            /**
+             * Format: int32
+             * @description In percent.
+             * @example 40
+             */
+            progress?: number | null;
+        };
         /** @description An HTTP request. Redirects are not followed: a 3xx answer is a failure. */
         HttpTarget: {
             /** @description Any JSON: a string is sent as it is, any other value as JSON. `{{run.id}}`, `{{scheduled_for}}`, `{{attempt}}` and `{{job.name}}` in strings are filled in. */
             body?: unknown;
+            /**
+             * @description Whether the target may answer 202 and go on working: it then reports to `/runs/{id}/heartbeat`, `/log` and
+             *     `/complete`, with the token that the call brings in `X-Scheduler-Token`. The call itself must be answered within a
+             *     minute; the job's `timeout`, up to 7 days here, is for all of the work.
+             */
+            callback?: boolean;
             /** @description Sent with the request, apart from those the service sets itself (`webhook-*`, `x-scheduler-*`, `host`, …). */
             headers?: {
                 [key: string]: string;
             };
+            /**
+             * @description How often a target that has taken the work must be heard of; where not given, only at the end. One that is not
+             *     counts as abandoned.
+             * @example 5m
+             */
+            heartbeat?: string | null;
             /**
              * @description Any method; `POST` where not given.
              * @default POST
@@ -1337,6 +1511,13 @@ export interface components {
              *     given. A run that waits for its next attempt takes no place.
              */
             concurrency?: number | null;
+            /**
+             * @description How long after it was due a run may take in all, with waiting and retries. No attempt begins later, one that
+             *     goes on is stopped, and the run ends as `timed_out`, or as `missed` where it was never tried; reason `deadline`.
+             *     A run on request counts from the request.
+             * @example 1h
+             */
+            deadline?: string | null;
             /** @description For people. */
             description?: string;
             /**
@@ -1395,13 +1576,19 @@ export interface components {
         /** @description A JSON merge patch (RFC 7396) of a job: any of these fields, or parts of them. */
         JobPatch: {
             /** @description Which calendars it leaves out or keeps to. An occurrence must be admitted by all of them. */
-            calendars?: components["schemas"]["CalendarUse"][];
+            calendars?: components["schemas"]["CalendarUse"][] | null;
             /**
              * Format: int32
              * @description At most so many of its runs are carried out at a time, whatever made them; others wait, in order. No limit where not
              *     given. A run that waits for its next attempt takes no place.
              */
             concurrency?: number | null;
+            /**
+             * @description How long after it was due a run may take in all, with waiting and retries. No attempt begins later, one that
+             *     goes on is stopped, and the run ends as `timed_out`, or as `missed` where it was never tried; reason `deadline`.
+             *     A run on request counts from the request.
+             */
+            deadline?: string | null;
             /** @description For people. */
             description?: string | null;
             /**
@@ -1498,6 +1685,16 @@ export interface components {
              */
             local: string;
         };
+        /**
+         * @description How much a line matters.
+         * @enum {string}
+         */
+        LogLevel: "debug" | "info" | "warn" | "error";
+        /**
+         * @description Where a line was written.
+         * @enum {string}
+         */
+        LogStream: "stdout" | "stderr" | "target" | "service";
         /** @description A line in the service's own log, at level `info`. */
         LogTarget: {
             /** @description The text, filled in like an HTTP body. */
@@ -1830,7 +2027,7 @@ export interface components {
          * @description What kind of error it is, as a stable word.
          * @enum {string}
          */
-        ProblemCode: "malformed_json" | "malformed_request" | "invalid_request" | "invalid_query" | "invalid_cursor" | "not_found" | "method_not_allowed" | "name_taken" | "conflict" | "stale" | "content_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "request_in_progress" | "internal_error" | "unavailable" | "timed_out" | "bad_request";
+        ProblemCode: "malformed_json" | "malformed_request" | "invalid_request" | "invalid_query" | "invalid_cursor" | "unauthorized" | "attempt_over" | "not_found" | "method_not_allowed" | "name_taken" | "conflict" | "stale" | "content_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "request_in_progress" | "internal_error" | "unavailable" | "timed_out" | "bad_request";
         /** @description A calendar, and what putting it has done. */
         PutCalendarAnswer: {
             /** @description When it was stored first. */
@@ -1900,6 +2097,13 @@ export interface components {
             concurrency: number | null;
             /** @description When it was stored first. */
             created_at: components["schemas"]["Timestamp"];
+            /**
+             * @description How long after it was due a run may take in all, with waiting and retries. No attempt begins later, one that
+             *     goes on is stopped, and the run ends as `timed_out`, or as `missed` where it was never tried; reason `deadline`.
+             *     A run on request counts from the request.
+             * @example 1h
+             */
+            deadline: string | null;
             /** @description For people. */
             description: string;
             /**
@@ -1997,7 +2201,7 @@ export interface components {
          * @description Why a run was not executed, or was cancelled.
          * @enum {string}
          */
-        Reason: "overlap" | "buffer_full" | "window" | "downtime" | "calendar" | "paused" | "edited" | "deleted" | "requested";
+        Reason: "overlap" | "buffer_full" | "window" | "downtime" | "calendar" | "paused" | "edited" | "deleted" | "requested" | "deadline";
         /** @description What was sent to a target. Values of sensitive headers are masked. */
         RequestRecord: {
             /** @description The body as text, cut where it was long. */
@@ -2075,6 +2279,7 @@ export interface components {
              * @example null
              */
             backfill_id: string | null;
+            callback: components["schemas"]["Callback"] | null;
             /** @description Somebody asked for it to be cancelled. */
             cancel_requested: boolean;
             /**
@@ -2179,6 +2384,40 @@ export interface components {
          * @enum {string}
          */
         RunKind: "schedule" | "manual" | "backfill";
+        /** @description A part of a run's log. */
+        RunLog: {
+            /** @description The lines, oldest first. */
+            data: components["schemas"]["RunLogLine"][];
+            /** @description Whether more follow already. */
+            has_more: boolean;
+            /**
+             * Format: int64
+             * @description Where the next page begins: send it as `after`. Also where more is still to be written.
+             */
+            next_after: number;
+        };
+        /** @description One line of a run's log. */
+        RunLogLine: {
+            /** @description When the service heard of it. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int32
+             * @description The attempt that wrote it.
+             */
+            attempt: number;
+            level: components["schemas"]["LogLevel"] | null;
+            /**
+             * Format: int64
+             * @description Its number: from 1, in the order of writing, over all attempts.
+             */
+            seq: number;
+            /** @description Where it was written. What the service says of lines left out is its own. */
+            stream: components["schemas"]["LogStream"];
+            /** @description The line, 8 KiB at most. */
+            text: string;
+            /** @description Whether it was longer. */
+            truncated: boolean;
+        };
         /** @description What a run is to have otherwise than its job. */
         RunRequest: {
             overlap?: components["schemas"]["Overlap"] | null;
@@ -2502,6 +2741,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The attempt the token is for is over */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The service failed */
         InternalError: {
             headers: {
@@ -2531,6 +2779,15 @@ export interface components {
         };
         /** @description The service did not finish in time */
         TimedOut: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no token, or it is not good for this */
+        Unauthorized: {
             headers: {
                 [name: string]: unknown;
             };
@@ -3589,6 +3846,186 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    completeRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The run's id.
+                 * @example run_01kc0000000000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteRequest"];
+            };
+        };
+        responses: {
+            /** @description Taken; the run, which ends in a moment */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    heartbeatRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The run's id.
+                 * @example run_01kc0000000000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "message": "page 4 of 10",
+                 *       "progress": 40
+                 *     }
+                 */
+                "application/json": components["schemas"]["HeartbeatRequest"];
+            };
+        };
+        responses: {
+            /** @description Heard */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Heartbeat"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    getRunLog: {
+        parameters: {
+            query?: {
+                /** @description Only lines after the one of this number. */
+                after?: number;
+                /** @description At most so many lines a page; a stream has no pages. */
+                limit?: number;
+            };
+            header?: {
+                /**
+                 * @description The `id` of the last event seen: the stream goes on behind it. Wins over `after`.
+                 * @example 42
+                 */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                /**
+                 * @description The run's id.
+                 * @example run_01kc0000000000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or a stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunLog"];
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The stream has ended before */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    appendRunLog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The run's id.
+                 * @example run_01kc0000000000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "level": "info",
+                 *       "text": "page 4 of 10"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AppendLogRequest"];
+            };
+        };
+        responses: {
+            /** @description Written */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableContent"];

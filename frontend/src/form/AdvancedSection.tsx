@@ -222,6 +222,16 @@ export function AdvancedSection() {
               hint={form.timezone}
             />
             <Field
+              pointer="/deadline"
+              label="Deadline of a run"
+              value={form.deadline}
+              onChange={(deadline) => set({ deadline })}
+              placeholder="none"
+              hint="In all, with waiting and retries, as 1h"
+              mono
+              slotProps={{ inputLabel: { shrink: true } }}
+            />
+            <Field
               pointer="/max_runs"
               label="Runs in all"
               type="number"

@@ -1,10 +1,12 @@
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
+import Checkbox from "@mui/material/Checkbox";
+import FormControlLabel from "@mui/material/FormControlLabel";
 import ToggleButton from "@mui/material/ToggleButton";
 import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
 import { prettyJson } from "../api/exact";
 import { Panel } from "../ui/Panels";
-import { Field, useForm } from "./context";
+import { Field, fieldId, useForm } from "./context";
 import type { Form } from "./state";
 
 const KINDS: [Form["target"], string][] = [
@@ -126,6 +128,31 @@ function Http() {
         hint="Statuses, as 2xx or 200, 204"
         mono
       />
+      <Box>
+        <FormControlLabel
+          control={
+            <Checkbox
+              id={fieldId("/target/callback")}
+              checked={http.callback}
+              onChange={(event) => change({ callback: event.target.checked })}
+            />
+          }
+          label="It may answer 202, go on working, and report back"
+          slotProps={{ typography: { variant: "body2" } }}
+        />
+        {http.callback && (
+          <Field
+            pointer="/target/heartbeat"
+            label="Must be heard of every (optional)"
+            value={http.heartbeat}
+            onChange={(heartbeat) => change({ heartbeat })}
+            placeholder="5m"
+            hint="It reports with the token in X-Scheduler-Token; the timeout is for all of the work."
+            mono
+            slotProps={{ inputLabel: { shrink: true } }}
+          />
+        )}
+      </Box>
     </>
   );
 }

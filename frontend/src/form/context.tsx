@@ -61,6 +61,7 @@ export function fieldsOf(form: Form): string[] {
     "/start_at",
     "/end_at",
     "/max_runs",
+    "/deadline",
     "/concurrency",
     "/pause_after_failures",
     "/calendars",
@@ -73,7 +74,15 @@ export function fieldsOf(form: Form): string[] {
     date: ["/schedule/at"],
   }[form.when];
   const target = {
-    http: ["/target/method", "/target/url", "/target/headers", "/target/body", "/target/success"],
+    http: [
+      "/target/method",
+      "/target/url",
+      "/target/headers",
+      "/target/body",
+      "/target/success",
+      "/target/callback",
+      "/target/heartbeat",
+    ],
     email: ["to", "cc", "bcc", "from", "reply_to", "subject", "text", "html"].map(
       (name) => `/target/${name}`,
     ),

@@ -27,7 +27,15 @@ export type Form = {
   fold: "first" | "second" | "both";
   at: string;
   target: Target["type"];
-  http: { method: string; url: string; headers: string; body: string; success: string };
+  http: {
+    method: string;
+    url: string;
+    headers: string;
+    body: string;
+    success: string;
+    callback: boolean;
+    heartbeat: string;
+  };
   email: {
     to: string;
     cc: string;
@@ -48,6 +56,7 @@ export type Form = {
   start_at: string;
   end_at: string;
   max_runs: string;
+  deadline: string;
   concurrency: string;
   pause_after_failures: string;
   calendars: { name: string; mode: "exclude" | "only"; roll: "none" | "next" | "previous" }[];
@@ -69,7 +78,7 @@ export const EMPTY: Form = {
   fold: "first",
   at: "",
   target: "http",
-  http: { method: "POST", url: "", headers: "", body: "", success: "" },
+  http: { method: "POST", url: "", headers: "", body: "", success: "", callback: false, heartbeat: "" },
   email: { to: "", cc: "", bcc: "", from: "", reply_to: "", subject: "", text: "", html: "" },
   command: { argv: "", working_dir: "", env: "", stdin: "" },
   log: "",
@@ -81,6 +90,7 @@ export const EMPTY: Form = {
   start_at: "",
   end_at: "",
   max_runs: "",
+  deadline: "",
   concurrency: "",
   pause_after_failures: "",
   calendars: [],
@@ -164,7 +174,7 @@ export function scheduleOf(form: Form): Schedule {
 function targetOf(form: Form): Target {
   switch (form.target) {
     case "http": {
-      const { method, url, headers, body, success } = form.http;
+      const { method, url, headers, body, success, callback, heartbeat } = form.http;
       const sent = bodyOf(body);
       return {
         type: "http",
@@ -173,6 +183,7 @@ function targetOf(form: Form): Target {
         headers: pairs(headers, ":"),
         ...(sent !== undefined && { body: sent }),
         ...(text(success) && { success: list(success) }),
+        ...(callback && { callback, heartbeat: text(heartbeat) ?? null }),
       };
     }
     case "email": {
@@ -240,6 +251,7 @@ export function draftOfForm(form: Form): JobDraft {
     start_at: bound(form.start_at, form.timezone),
     end_at: bound(form.end_at, form.timezone),
     max_runs: whole(form.max_runs),
+    deadline: text(form.deadline) ?? null,
     concurrency: whole(form.concurrency),
     pause_after_failures: whole(form.pause_after_failures),
     calendars: form.calendars,
@@ -286,6 +298,8 @@ function targetFields(target: Target): Partial<Form> {
                 ? target.body
                 : stringifyExact(target.body, 2),
           success: (target.success ?? []).join(", "),
+          callback: target.callback ?? false,
+          heartbeat: target.heartbeat ?? "",
         },
       };
     case "email":
@@ -355,6 +369,7 @@ export function formOf(draft: JobDraft): Form {
     start_at: wall(draft.start_at),
     end_at: wall(draft.end_at),
     max_runs: str(draft.max_runs, ""),
+    deadline: draft.deadline ?? "",
     concurrency: str(draft.concurrency, ""),
     pause_after_failures: str(draft.pause_after_failures, ""),
     calendars: (draft.calendars ?? []).map(({ name, mode, roll }) => ({

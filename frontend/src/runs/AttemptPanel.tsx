@@ -118,6 +118,9 @@ export function AttemptPanel({ attempt, zone }: { attempt: Attempt; zone?: strin
             )}
           </Box>
         )}
+        {details?.type === "callback" && details.output && (
+          <Code label="what the target reported" text={details.output} truncated={details.output_truncated} />
+        )}
         {details?.type === "email" && (
           <Pairs
             pairs={[

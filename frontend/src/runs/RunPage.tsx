@@ -20,6 +20,7 @@ import { RunStatusMark, STATUS_WORDS } from "../ui/Status";
 import { toast, toastError } from "../ui/toasts";
 import { AttemptPanel } from "./AttemptPanel";
 import { Journey } from "./Journey";
+import { RunLog } from "./RunLog";
 import { Took } from "./RunsTable";
 import { KIND_WORDS, reasonOf } from "./words";
 
@@ -66,12 +67,14 @@ function Shown({ run }: { run: Run }) {
               <b>{STATUS_WORDS[run.status]}:</b> {reason}
             </Box>
           )}
+          {run.callback && <Taken callback={run.callback} zone={zone} />}
           {run.cancel_requested && !isOver(run) && (
             <Box sx={{ mt: 1.5, color: "warning.main" }}>
               It is being cancelled: the attempt has been told to stop.
             </Box>
           )}
         </Panel>
+        <RunLog id={run.id} zone={zone} />
         {[...run.attempts].reverse().map((attempt) => (
           <AttemptPanel key={`${attempt.number}-${attempt.started_at}`} attempt={attempt} zone={zone} />
         ))}
@@ -84,6 +87,38 @@ function Shown({ run }: { run: Run }) {
         )}
       </Box>
     </Page>
+  );
+}
+
+/** A target that has taken the work: how far it says it is, and when it was last heard of. */
+function Taken({ callback, zone }: { callback: NonNullable<Run["callback"]>; zone?: string }) {
+  const { progress, message, heartbeat_at, until } = callback;
+  return (
+    <Box sx={{ mt: 1.5, fontSize: "0.8125rem" }}>
+      <b>The target has taken the work</b> and reports until{" "}
+      <Time at={until} zone={zone} show="moment" seconds />
+      {heartbeat_at && (
+        <>
+          ; last heard of <Time at={heartbeat_at} zone={zone} />
+        </>
+      )}
+      .{message && <Box sx={{ color: "text.secondary", overflowWrap: "anywhere" }}>{message}</Box>}
+      {progress !== null && (
+        <Box
+          role="progressbar"
+          aria-label="Progress"
+          aria-valuenow={progress}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          sx={{ mt: 1, height: 6, borderRadius: 1, bgcolor: "line", overflow: "hidden", maxWidth: 420 }}
+        >
+          <Box
+            sx={{ height: 1, bgcolor: "status.running" }}
+            style={{ width: `${Math.min(100, progress)}%` }}
+          />
+        </Box>
+      )}
+    </Box>
   );
 }
 

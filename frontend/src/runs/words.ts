@@ -19,6 +19,7 @@ const REASONS: Record<NonNullable<Run["reason"]>, string> = {
   edited: "The job was changed before it started.",
   deleted: "The job was deleted before it started.",
   requested: "Somebody asked for it.",
+  deadline: "The job's deadline for a run passed.",
 };
 
 export function reasonOf(run: Pick<Run, "reason">): string | undefined {

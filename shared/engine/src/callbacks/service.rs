@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::settle::{Conclusion, Ending, Progress};
 use domain::{Instant, LogLevel, LogStream, Run, RunId, RunStatus};
 
+use super::work::bring_forward;
 use super::{Reported, Reports, RunToken, TokenKey};
 use crate::error::StoreError;
 use crate::logs::Logs;
@@ -223,7 +224,7 @@ impl Callbacks {
                 break;
             }
             let now = self.clock.now();
-            if self.renew(&run, now).await? != Renewal::Lost {
+            if bring_forward(&*self.store, &run, now).await? {
                 self.alarm.arm(run.job_id, Some(now)).await;
                 break;
             }
@@ -232,6 +233,11 @@ impl Callbacks {
     }
 
     pub(super) async fn renew(&self, run: &Run, due_at: Instant) -> Result<Renewal, StoreError> {
+        if run.due_at.is_some_and(|later| due_at < later) {
+            let kept = bring_forward(&*self.store, run, due_at).await?;
+            let renewal = if run.cancel_requested { Renewal::CancelRequested } else { Renewal::Kept };
+            return Ok(if kept { renewal } else { Renewal::Lost });
+        }
         let renewed = self.store.renew(&[(run.id, run.token)], due_at).await?;
         Ok(renewed.into_iter().next().unwrap_or(Renewal::Lost))
     }

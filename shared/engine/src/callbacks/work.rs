@@ -7,7 +7,7 @@ use domain::{Instant, Job, Outcome, Run, Verdict};
 
 use super::Callbacks;
 use crate::error::StoreError;
-use crate::ports::Store;
+use crate::ports::{Settled, Store};
 
 /// What became of an attempt of a run whose lease ran out.
 pub(crate) enum Found {
@@ -110,7 +110,14 @@ pub(crate) async fn hasten(store: &dyn Store, run: &Run, now: Instant) -> Result
     let Some(accepted) = &run.accepted else { return Ok(()) };
     let end = accepted.stop_by(now);
     if run.due_at.is_some_and(|due_at| end < due_at) {
-        store.renew(&[(run.id, run.token)], end).await?;
+        bring_forward(store, run, end).await?;
     }
     Ok(())
+}
+
+/// Has somebody look at a run whose target has taken the work, at `at`: sooner than a lease, which nobody holds, would
+/// end. False where somebody has looked already.
+pub(super) async fn bring_forward(store: &dyn Store, run: &Run, at: Instant) -> Result<bool, StoreError> {
+    let sooner = Settled { token: run.token, run: Run { due_at: Some(at), ..run.clone() } };
+    Ok(store.commit_settled(&[sooner]).await? == [true])
 }
