@@ -1,9 +1,8 @@
-import { mdiClose, mdiPlus } from "@mdi/js";
+import { mdiClose } from "@mdi/js";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
 import Chip from "@mui/material/Chip";
 import { lazy, Suspense } from "react";
-import { Link as RouterLink } from "react-router";
 import { type JobSort, type JobState, useJobs } from "../api/jobs";
 import { FilterMenu } from "../ui/FilterMenu";
 import { Icon } from "../ui/Icon";
@@ -16,6 +15,7 @@ import { JobStateMark, STATE_WORDS } from "../ui/Status";
 import { useSteady } from "../ui/useSteady";
 import { known, useUrl } from "../ui/useUrl";
 import { Begin } from "./Begin";
+import { CreateJob } from "./CreateJob";
 import { JobsBulk } from "./JobsBulk";
 import { JobsTable } from "./JobsTable";
 
@@ -61,19 +61,7 @@ export default function JobsPage() {
   const first = jobs.data && jobs.data.data.length === 0 && !filtered && !cursor;
 
   return (
-    <Page
-      title="Jobs"
-      actions={
-        <Button
-          component={RouterLink}
-          to="/jobs/new"
-          variant="contained"
-          startIcon={<Icon path={mdiPlus} size={16} />}
-        >
-          Create job
-        </Button>
-      }
-    >
+    <Page title="Jobs" actions={<CreateJob />}>
       {first ? (
         <Begin />
       ) : (

@@ -7,6 +7,7 @@ import { serviceNow } from "../api/connection";
 import { type Stats, useStats } from "../api/stats";
 import { Legend, type Stack, StackedBars } from "../charts/StackedBars";
 import { Begin } from "../jobs/Begin";
+import { CreateJob } from "../jobs/CreateJob";
 import { useSettings } from "../settings/settings";
 import { momentOf, resolveZone } from "../time/format";
 import { Page } from "../ui/Page";
@@ -47,7 +48,7 @@ export default function OverviewPage() {
   }
   if (stats.data.jobs.total === 0 && stats.data.runs.total === 0) {
     return (
-      <Page title="Overview">
+      <Page title="Overview" actions={<CreateJob />}>
         <Begin />
       </Page>
     );
