@@ -10,7 +10,7 @@ use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
 
-use super::leases::{CommonLease, Leases};
+use super::leases::{self, CommonLease, Leases};
 use super::rows;
 use super::runs::{PER_STATEMENT, RunArrays};
 use crate::definitions::Definitions;
@@ -142,7 +142,7 @@ async fn advance(
     let mut moves = Some(moves);
     let mut chunks = runs.chunks(PER_STATEMENT);
     let mut inserted = HashSet::with_capacity(runs.len());
-    let mut leases = Vec::new();
+    let mut new = Vec::new();
     // At least one statement, to move the jobs on; further ones find nothing left to move.
     while let Some(some) = chunks.next().or(moves.as_ref().map(|_| &[][..])) {
         let Moves { ids, next_fire_at, states, open_from, started } = moves.take().unwrap_or_default();
@@ -158,15 +158,16 @@ async fn advance(
         inserted.extend(row.try_get::<Option<Vec<Uuid>>, _>(0)?.unwrap_or_default());
         if let (Some(id), Some(until)) = (row.try_get(1)?, until) {
             let runs = kept.iter().filter(|run| inserted.contains(&run.id.0)).map(|run| (run.id, run.token));
-            leases.push(CommonLease { id, until, runs: runs.collect() });
+            new.push(CommonLease { id, until, runs: runs.collect() });
         }
     }
+    leases::end_empty(connection, &mut new).await?;
     if inserted.len() < runs.len() {
         for firing in firings {
             firing.runs.retain(|run| inserted.contains(&run.id.0));
         }
     }
-    Ok(leases)
+    Ok(new)
 }
 
 /// Whether the common lease that ends at `until` keeps this run.

@@ -11,8 +11,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::TimeDelta;
 use domain::{Instant, RunId};
 use sqlx::PgConnection;
+
+/// For how long a lease that has run out is kept in mind: its runs may be at work still, and the last to end deletes
+/// it, unless somebody has taken them over. Only what never ends is forgotten so.
+const KEPT_IN_MIND: TimeDelta = TimeDelta::days(7);
 
 /// Deletes leases by id, as a part of other statements. One that somebody is dissolving is left to him: he may wait for
 /// runs that the statement has written.
@@ -51,6 +56,18 @@ pub(super) struct CommonLease {
     pub(super) runs: Vec<(RunId, u64)>,
 }
 
+/// Deletes those of `new` that no run came into: all that they were given for existed already. Rare.
+pub(super) async fn end_empty(connection: &mut PgConnection, new: &mut Vec<CommonLease>) -> sqlx::Result<()> {
+    let empty: Vec<i64> = new.extract_if(.., |lease| lease.runs.is_empty()).map(|lease| lease.id).collect();
+    if !empty.is_empty() {
+        sqlx::query("-- end_empty_leases\nDELETE FROM leases WHERE id = ANY ($1)")
+            .bind(empty)
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
 /// The leases this process has given, and who is still in them.
 #[derive(Default)]
 pub(super) struct Leases(Mutex<State>);
@@ -74,20 +91,16 @@ impl Leases {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers new leases, and forgets those that have run out by `now`.
+    /// Remembers new leases, and forgets those that have run out long before `now`.
     pub(super) fn add(&self, new: Vec<CommonLease>, now: Instant) {
         let mut state = self.lock();
         let before = state.leases.len();
-        state.leases.retain(|_, left| now < left.until);
+        state.leases.retain(|_, left| now < left.until + KEPT_IN_MIND);
         if state.leases.len() < before {
             let State { of, leases, .. } = &mut *state;
             of.retain(|_, lease| leases.contains_key(lease));
         }
         for CommonLease { id, until, runs } in new {
-            if runs.is_empty() {
-                state.empty.push(id);
-                continue;
-            }
             state.leases.insert(id, Left { until, runs: runs.len() });
             state.of.extend(runs.into_iter().map(|run| (run, id)));
         }

@@ -71,13 +71,14 @@ fn leased_run(row: &PgRow) -> sqlx::Result<(LeasedRun, Option<i64>)> {
     Ok((LeasedRun { run, was, job: None }, row.try_get("version")?))
 }
 
-/// Whatever its lease was, from now on each run has one of its own.
+/// Whatever its lease was, from now on each run has one of its own, and none that ends sooner.
 pub(super) const RENEW: &str = concat!(
     "-- renew
 WITH ended AS (",
     end_leases!("$5"),
     ")
-UPDATE runs AS r SET due_at = greatest(r.due_at, $3)
+UPDATE runs AS r
+SET due_at = greatest(coalesce(r.due_at, (SELECT l.until FROM leases AS l WHERE l.id = r.lease)), $3)
 FROM unnest($1::uuid[], $2::bigint[]) AS h (id, token)
 WHERE r.id = ANY (ARRAY[h.id]) AND r.token = h.token AND r.status = $4
 RETURNING r.id, r.token, r.cancel_requested"

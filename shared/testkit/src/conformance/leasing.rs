@@ -1,7 +1,7 @@
 //! Leasing: a run is one worker's at a time, and a lease that runs out is taken over.
 
 use domain::time::Zone;
-use domain::{RunId, RunStatus};
+use domain::{Job, Run, RunId, RunKind, RunStatus};
 use engine::{LeasedRun, Renewal};
 
 use super::Fixture;
@@ -10,6 +10,36 @@ use crate::fixtures::{at, job};
 
 fn ids(leased: &[LeasedRun]) -> Vec<RunId> {
     leased.iter().map(|leased| leased.run.id).collect()
+}
+
+/// Runs of these jobs, fired at 00:01 and leased until 00:01:30 in the same step; by name.
+async fn leased_together(it: &Fixture, jobs: &[Job]) -> Vec<Run> {
+    for job in jobs {
+        it.insert(job).await;
+    }
+    fired_and_leased(it).await
+}
+
+/// What fires at 00:01, leased until 00:01:30 in the same step; by name.
+async fn fired_and_leased(it: &Fixture) -> Vec<Run> {
+    let mut decide_on = decide(at("2026-11-24T00:01:00Z"));
+    let mut ask = |due| {
+        let mut firing = decide_on(due);
+        firing.runs =
+            firing.runs.into_iter().map(|run| run.leased(&lease("a", "2026-11-24T00:01:30Z"))).collect();
+        firing
+    };
+    let mut runs = Vec::new();
+    for firing in it.fire_by("2026-11-24T00:01:00Z", 10, &mut ask).await {
+        runs.extend(firing.runs);
+    }
+    runs.sort_by_key(|run| run.job_name.clone());
+    runs
+}
+
+/// A job with one occurrence, at 00:01.
+fn at_one(name: &str) -> Job {
+    job(name).once("2026-11-24T00:01:00Z").build()
 }
 
 /// A waiting run, leased: whose it is, until when, and what it was.
@@ -107,6 +137,14 @@ pub async fn a_late_renewal_makes_no_lease_shorter(it: &Fixture) {
     assert_eq!(it.run(&run).await.due_at, Some(at("2026-11-24T00:01:00Z")));
 }
 
+/// Nor does it shorten the lease that a run was fired with, which may be one with others.
+pub async fn a_late_renewal_shortens_no_first_lease(it: &Fixture) {
+    let runs = leased_together(it, &["other", "renewed"].map(|name| job(name).build())).await;
+    let renewed = it.store.renew(&[(runs[1].id, 1)], at("2026-11-24T00:01:10Z")).await.unwrap();
+    assert_eq!(renewed, [Renewal::Kept]);
+    assert_eq!(it.run(&runs[1]).await.due_at, Some(at("2026-11-24T00:01:30Z")));
+}
+
 /// A lease that was taken over, settled or handed back cannot be prolonged, nor one that never was.
 pub async fn only_a_lease_that_is_held_is_renewed(it: &Fixture) {
     let job = job("report").build();
@@ -184,23 +222,7 @@ pub async fn runs_of_all_projects_are_leased(it: &Fixture) {
 
 /// Runs that were leased as they were fired have each a fate of its own: one ends, one is kept, one is lost.
 pub async fn runs_leased_together_part_ways(it: &Fixture) {
-    let jobs = ["ends", "kept", "lost"].map(|name| job(name).build());
-    for job in &jobs {
-        it.insert(job).await;
-    }
-    let now = at("2026-11-24T00:01:00Z");
-    let mut decide_on = decide(now);
-    let mut ask = |due| {
-        let mut firing = decide_on(due);
-        firing.runs =
-            firing.runs.into_iter().map(|run| run.leased(&lease("a", "2026-11-24T00:01:30Z"))).collect();
-        firing
-    };
-    let mut runs = Vec::new();
-    for firing in it.fire_by("2026-11-24T00:01:00Z", 10, &mut ask).await {
-        runs.extend(firing.runs);
-    }
-    runs.sort_by_key(|run| run.job_name.clone());
+    let runs = leased_together(it, &["ends", "kept", "lost"].map(|name| job(name).build())).await;
     let [ends, kept, lost] = &runs[..] else { panic!("three runs, not {runs:?}") };
     for run in &runs {
         assert_eq!(it.run(run).await, *run);
@@ -241,19 +263,7 @@ pub async fn runs_leased_together_part_ways(it: &Fixture) {
 
 /// Whoever writes the outcome, once the runs that were leased together have ended, nothing is left to be done.
 pub async fn nothing_is_due_once_all_have_ended(it: &Fixture) {
-    let jobs = ["a", "b", "c"].map(|name| job(name).once("2026-11-24T00:01:00Z").build());
-    for job in &jobs {
-        it.insert(job).await;
-    }
-    let mut decide_on = decide(at("2026-11-24T00:01:00Z"));
-    let mut ask = |due| {
-        let mut firing = decide_on(due);
-        firing.runs =
-            firing.runs.into_iter().map(|run| run.leased(&lease("a", "2026-11-24T00:01:30Z"))).collect();
-        firing
-    };
-    let firings = it.fire_by("2026-11-24T00:01:00Z", 10, &mut ask).await;
-    let runs: Vec<_> = firings.into_iter().flat_map(|firing| firing.runs).collect();
+    let runs = leased_together(it, &["a", "b", "c"].map(at_one)).await;
     let [first, second, third] = &runs[..] else { panic!("three runs, not {runs:?}") };
     // A write that comes too late, or with the wrong token, ends nothing.
     let mut wrong = succeeded(first, "2026-11-24T00:01:01Z");
@@ -265,4 +275,33 @@ pub async fn nothing_is_due_once_all_have_ended(it: &Fixture) {
     assert_eq!(it.settle(&both).await, [true, true]);
     assert_eq!(it.next_due().await, None);
     assert!(it.lease("b", "2026-11-24T00:02:00Z", "2026-11-24T00:02:30Z").await.is_empty());
+}
+
+/// Nor is anything if they end after their lease has run out, and nobody has taken them over, though others were fired
+/// meanwhile.
+pub async fn nothing_is_due_once_all_have_ended_late(it: &Fixture) {
+    let runs = leased_together(it, &["a", "b"].map(at_one)).await;
+    it.insert(&job("c").once("2026-11-24T00:02:00Z").build()).await;
+    let mut decide_on = decide(at("2026-11-24T00:02:00Z"));
+    let mut ask = |due| {
+        let mut firing = decide_on(due);
+        firing.runs.clear();
+        firing
+    };
+    it.fire_by("2026-11-24T00:02:00Z", 10, &mut ask).await;
+    let ended: Vec<_> = runs.iter().map(|run| succeeded(run, "2026-11-24T00:02:01Z")).collect();
+    assert_eq!(it.settle(&ended).await, [true, true]);
+    assert_eq!(it.next_due().await, None);
+}
+
+/// Nor is anything once the only run of a firing turned out to exist already.
+pub async fn nothing_is_due_after_a_run_that_existed(it: &Fixture) {
+    let job = at_one("report");
+    let existed = at("2026-11-24T00:01:00Z");
+    it.insert(&job).await;
+    assert!(it.insert_run(&Run::pending(&job, RunKind::Schedule, existed, existed, 0)).await);
+    let run = it.lease("a", "2026-11-24T00:01:00Z", "2026-11-24T00:01:20Z").await.remove(0).run;
+    assert_eq!(it.settle(&[succeeded(&run, "2026-11-24T00:01:10Z")]).await, [true]);
+    assert_eq!(fired_and_leased(it).await, []);
+    assert_eq!(it.next_due().await, None);
 }

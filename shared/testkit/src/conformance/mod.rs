@@ -202,6 +202,7 @@ macro_rules! __conformance_cases {
                 a_finished_run_is_not_leased
                 a_renewed_lease_lasts_longer
                 a_late_renewal_makes_no_lease_shorter
+                a_late_renewal_shortens_no_first_lease
                 only_a_lease_that_is_held_is_renewed
                 a_stale_token_renews_nothing
                 a_leased_run_comes_with_the_newest_definition
@@ -209,6 +210,8 @@ macro_rules! __conformance_cases {
                 runs_of_all_projects_are_leased
                 runs_leased_together_part_ways
                 nothing_is_due_once_all_have_ended
+                nothing_is_due_once_all_have_ended_late
+                nothing_is_due_after_a_run_that_existed
             }
             settling {
                 a_success_finishes_the_run
