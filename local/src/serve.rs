@@ -12,8 +12,8 @@ use domain::{JobState, RunStatus};
 use engine::bell::{AHEAD, POLL_FLOOR};
 use engine::idempotency::REMEMBERED_FOR;
 use engine::{
-    Alarm, Bell, Callbacks, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Logs, Overview, Scheduler,
-    Settings, Store, StoreError, TokenKey, retention, tick,
+    Access, Alarm, Bell, Callbacks, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Logs, Overview,
+    Scheduler, Settings, Store, StoreError, TokenKey, retention, tick,
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sql::Database;
@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::config::without_password;
-use crate::config::{Config, Role};
+use crate::config::{Config, Misused, Role};
 use crate::system::{OsEntropy, SystemClock};
 
 /// A database that is only just starting is waited for so long.
@@ -31,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let access = access(&config)?;
     let metrics = record_metrics()?;
     let database = open(&config).await?;
     let bell = Bell::default();
@@ -55,6 +56,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let (closing, stop_serving) = (CancellationToken::new(), CancellationToken::new());
     let listener = bind(config.listen).await?;
     let router = api::router(api::ApiState {
+        access,
         scheduler: Scheduler::new(
             database.store(),
             database.calendars(),
@@ -126,6 +128,27 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let _ = tokio::time::timeout(Duration::from_secs(2), database.close()).await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who may do what. Whoever cannot reach a loopback address needs no key; everybody else does.
+///
+/// # Errors
+/// Where others reach this service and it has no key.
+fn access(config: &Config) -> anyhow::Result<Access> {
+    let missing: Vec<&str> = [("SCHEDULER_ADMIN_KEY", &config.admin_key), ("SECRET_KEY", &config.secret_key)]
+        .into_iter()
+        .filter_map(|(name, value)| value.is_none().then_some(name))
+        .collect();
+    if !config.listen.ip().is_loopback() && !missing.is_empty() {
+        return Err(Misused(format!(
+            "SCHEDULER_LISTEN: others reach {}, so it takes {}, each from `openssl rand -hex 32`; \
+             or listen on 127.0.0.1",
+            config.listen,
+            missing.join(" and ")
+        ))
+        .into());
+    }
+    Ok(config.admin_key.as_deref().map_or_else(Access::open, Access::with_admin_key))
 }
 
 /// Waits for the end of a task that should not end; for ever where there is none.
@@ -338,9 +361,12 @@ fn announce(config: &Config) {
     if let Some(commands) = &config.commands {
         tracing::warn!("jobs may run commands with the rights of this process; they get {commands:?}");
     }
-    tracing::info!(
-        "no authentication: whoever reaches {listen} may do everything, so it listens on loopback only"
-    );
+    if config.admin_key.is_none() {
+        tracing::warn!(
+            "open: whoever reaches {listen} may do everything, so it listens on loopback only; \
+             set SCHEDULER_ADMIN_KEY to close it"
+        );
+    }
     tracing::info!("ready at http://{listen}/  ·  docs at http://{listen}/docs");
 }
 
