@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use bytes::Bytes;
 use domain::Instant;
-use engine::{Callbacks, Idempotency, Logs, Overview, Scheduler, Store};
+use engine::{Callbacks, Feed, Idempotency, Logs, Overview, Scheduler, Store};
 use tokio_util::sync::CancellationToken;
 
 /// The state every handler shares.
@@ -33,6 +33,8 @@ pub struct ApiState {
     pub callbacks: Callbacks,
     /// Reads the logs of runs.
     pub logs: Logs,
+    /// Tells what happens; `None` where the store does not.
+    pub feed: Option<Feed>,
     /// For the readiness check only; all else goes through `scheduler`.
     pub store: Arc<dyn Store>,
     /// `None` where this process does not look for due jobs, only serves the API.
