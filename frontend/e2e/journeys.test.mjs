@@ -196,9 +196,24 @@ describe("journeys", { concurrency: false }, () => {
       await other.page.goto(`${url}/jobs`);
       await visible(other.page.getByRole("link", { name: "seen" }));
       await visible(page.getByRole("link", { name: "seen" }));
+      // Looking is slow: what is seen soon has been told.
+      const live = page.getByRole("button", { name: /^(Live|Polling|Paused)$/ });
+      await live.click();
+      await page.getByRole("menuitem", { name: "Every 30 s" }).click();
+      await visible(page.getByRole("status").getByText("Live"));
       await other.page.getByRole("button", { name: "Actions for seen" }).click();
       await other.page.getByRole("menuitem", { name: "Pause", exact: true }).click();
-      await visible(page.getByRole("row", { name: /Paused/ }));
+      await page.getByRole("row", { name: /Paused/ }).waitFor({ timeout: 5_000 });
+      // A page that is paused stays as it is, and catches up when it goes on.
+      await live.click();
+      await page.getByRole("menuitem", { name: "Pause updates" }).click();
+      await visible(page.getByRole("status").getByText("Paused"));
+      await api("POST", "/jobs/seen/resume");
+      await visible(other.page.getByRole("row", { name: /Active/ }));
+      assert.equal(await page.getByRole("row", { name: /Active/ }).count(), 0);
+      await live.click();
+      await page.getByRole("menuitem", { name: "Resume updates" }).click();
+      await page.getByRole("row", { name: /Active/ }).waitFor({ timeout: 5_000 });
       await other.close();
     });
   });

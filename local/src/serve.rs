@@ -12,8 +12,8 @@ use domain::{JobState, RunStatus};
 use engine::bell::{AHEAD, POLL_FLOOR};
 use engine::idempotency::REMEMBERED_FOR;
 use engine::{
-    Access, Alarm, Bell, Callbacks, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Logs, Overview,
-    Scheduler, Settings, Store, StoreError, TokenKey, retention, tick,
+    Access, Alarm, Bell, Callbacks, Clock, Dispatcher, Entropy, Feed, Idempotency, LocalAlarm, Logs,
+    Overview, Scheduler, Settings, Store, StoreError, TokenKey, retention, tick,
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sql::Database;
@@ -69,6 +69,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         idempotency: database.idempotency(),
         callbacks,
         logs,
+        feed: Some(Feed::new(database.events())),
         store: database.store(),
         last_look: worker.clone().map(|worker| Arc::new(move || worker.last_look()) as api::LastLook),
         metrics: Arc::new(move || metrics.render()),

@@ -1,5 +1,5 @@
 -- Jobs, what changes of them at every fire, their runs, the logs of runs, what targets report, their calendars,
--- backfills, and answers to repeated requests.
+-- backfills, what is told of all that, and answers to repeated requests.
 --
 -- Texts that are keys have the collation "C": they are compared by bytes, as on every other store, and comparing
 -- them by a language's rules would be a third of what inserting a run costs.
@@ -132,6 +132,28 @@ CREATE TABLE slots (
     token bigint NOT NULL,
     PRIMARY KEY (job_id, run_id)
 );
+
+-- What has happened, to be read in order: one row for all that a statement did. `deed` is which of the store's methods
+-- it was; the arrays have an entry for each job (whose run is null) and each run, and where it stood afterwards.
+CREATE TABLE events (
+    -- Transactions commit in any order, and numbers are taken before: only what was written by transactions that are all
+    -- older than any still open is read, in their order, so that nothing turns up behind a reader's back.
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    deed smallint NOT NULL,
+    projects text[] NOT NULL,
+    job_ids uuid[] NOT NULL,
+    run_ids uuid[] NOT NULL,
+    statuses smallint[] NOT NULL,
+    PRIMARY KEY (xid, seq)
+);
+
+-- Random bytes do not get any smaller.
+ALTER TABLE events ALTER job_ids SET STORAGE EXTERNAL, ALTER run_ids SET STORAGE EXTERNAL;
+
+-- So that there is always one to read on from: the last one is never removed.
+INSERT INTO events (deed, projects, job_ids, run_ids, statuses) VALUES (0, '{}', '{}', '{}', '{}');
 
 -- What one of all processes does now and then, and when it is due again.
 CREATE TABLE chores (

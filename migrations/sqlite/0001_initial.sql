@@ -1,5 +1,5 @@
 -- Jobs, what changes of them at every fire, their runs, the logs of runs, what targets report, their calendars,
--- backfills, and answers to repeated requests.
+-- backfills, what is told of all that, and answers to repeated requests.
 --
 -- Instants are milliseconds since the epoch, ids are 16 bytes, documents are JSON text.
 
@@ -102,6 +102,18 @@ CREATE TABLE slots (
     token INTEGER NOT NULL,
     PRIMARY KEY (job_id, run_id)
 ) STRICT, WITHOUT ROWID;
+
+-- What has happened, to be read in order: one row for all that a statement did. `deed` is which of the store's methods
+-- it was; each entry is a project, a job, a run (null where it is the job itself), and where that stood afterwards.
+CREATE TABLE events (
+    -- The last one is never removed, so a number is never used twice, and there is always one to read on from.
+    seq INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL DEFAULT (unixepoch() * 1000),
+    deed INTEGER NOT NULL,
+    entries TEXT NOT NULL
+) STRICT;
+
+INSERT INTO events (deed, entries) VALUES (0, '[]');
 
 -- What one of all processes does now and then, and when it is due again.
 CREATE TABLE chores (

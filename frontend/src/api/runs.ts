@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { call, client, newKey, type Schemas } from "./client";
-import { refreshed } from "./live";
+import { closely, refreshed } from "./live";
 
 export type Run = Schemas["Run"];
 export type RunStatus = Schemas["RunStatus"];
@@ -40,11 +40,7 @@ export function useRun(id: string) {
     queryKey: ["run", id],
     queryFn: ({ signal }) => call(client.GET("/api/v1/runs/{id}", { params: { path: { id } }, signal })),
     // A run that goes on is looked at closely; one that is over changes only when somebody retries it.
-    refetchInterval: (query) => {
-      const every = refreshed();
-      const run = query.state.data;
-      return every && run && !isOver(run) ? Math.min(every, 1000) : every;
-    },
+    refetchInterval: ({ state: { data } }) => (data && !isOver(data) ? closely() : refreshed()),
   });
 }
 

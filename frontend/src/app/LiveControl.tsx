@@ -6,6 +6,7 @@ import MenuItem from "@mui/material/MenuItem";
 import { useIsFetching, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { connection } from "../api/connection";
+import { stream } from "../api/live";
 import { change, useSettings } from "../settings/settings";
 import { Icon } from "../ui/Icon";
 import { useStore } from "../ui/store";
@@ -19,8 +20,10 @@ export function LiveControl() {
   const queries = useQueryClient();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const fetching = useIsFetching() > 0;
-  const word = awaySince ? "Reconnecting" : refresh ? "Live" : "Paused";
-  const colour = awaySince ? "warning.main" : refresh ? "success.main" : "text.secondary";
+  const { live } = useStore(stream);
+  const word = awaySince ? "Reconnecting" : !refresh ? "Paused" : live ? "Live" : "Polling";
+  const how = live ? "Changes are shown as they happen" : `Looks every ${refresh} s`;
+  const colour = awaySince ? "warning.main" : refresh && live ? "success.main" : "text.secondary";
   const choose = (seconds: number) => {
     change({ refresh: seconds });
     setAnchor(null);
@@ -30,6 +33,7 @@ export function LiveControl() {
     <>
       <Button
         variant="text"
+        title={refresh ? how : undefined}
         aria-haspopup="menu"
         aria-expanded={anchor ? true : undefined}
         onClick={(event) => setAnchor(event.currentTarget)}

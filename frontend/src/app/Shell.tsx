@@ -2,8 +2,10 @@ import { mdiMagnify, mdiThemeLightDark } from "@mdi/js";
 import Box from "@mui/material/Box";
 import IconButton from "@mui/material/IconButton";
 import { useColorScheme } from "@mui/material/styles";
+import { useQueryClient } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { useLocation } from "react-router";
+import { follow } from "../api/events";
 import { useSettings } from "../settings/settings";
 import { Icon } from "../ui/Icon";
 import { useStore } from "../ui/store";
@@ -26,6 +28,8 @@ export function Shell({ children }: { children: ReactNode }) {
   const open = useStore(overlay);
   const toggleTheme = useThemeToggle();
   useShortcuts(toggleTheme);
+  const queries = useQueryClient();
+  useEffect(() => follow(queries), [queries]);
 
   // A new page begins at its top, for eyes and for screen readers.
   const first = useRef(true);

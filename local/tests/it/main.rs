@@ -13,6 +13,7 @@ mod callbacks;
 mod chaos;
 mod cli;
 mod cluster;
+mod events;
 mod faults;
 mod grid;
 mod house;

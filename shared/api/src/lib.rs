@@ -11,6 +11,7 @@ pub mod backfills;
 pub mod bulk;
 pub mod calendars;
 pub mod cursor;
+pub mod events;
 pub mod extract;
 pub mod jobs;
 pub mod layers;
@@ -21,6 +22,7 @@ pub mod router;
 pub mod runs;
 pub mod schedules;
 pub mod service;
+pub mod sse;
 pub mod state;
 #[cfg(test)]
 mod testing;

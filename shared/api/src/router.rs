@@ -18,7 +18,7 @@ use crate::layers::access::Gate;
 use crate::layers::request_id::RequestId;
 use crate::layers::{access, cors, encoding, http_metrics, idempotency, problems, request_id, security};
 use crate::state::{ApiState, Options, Shared};
-use crate::{backfills, calendars, jobs, overview, runs, schedules, service};
+use crate::{backfills, calendars, events, jobs, overview, runs, schedules, service};
 
 /// The whole API.
 ///
@@ -74,7 +74,7 @@ const BASE: &str = "/api/v1";
 
 fn versioned() -> OpenApiRouter<Shared> {
     let lists = jobs::routes().merge(runs::routes()).merge(backfills::routes()).merge(calendars::routes());
-    lists.merge(overview::routes())
+    lists.merge(overview::routes()).merge(events::routes())
 }
 
 fn with_cors(router: Router, options: &Options) -> Router {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use bytes::Bytes;
 use domain::Instant;
-use engine::{Access, Callbacks, Idempotency, Logs, Overview, Scheduler, Store};
+use engine::{Access, Callbacks, Feed, Idempotency, Logs, Overview, Scheduler, Store};
 use tokio_util::sync::CancellationToken;
 
 /// The state every handler shares.
@@ -35,6 +35,8 @@ pub struct ApiState {
     pub callbacks: Callbacks,
     /// Reads the logs of runs.
     pub logs: Logs,
+    /// Tells what happens; `None` where the store does not.
+    pub feed: Option<Feed>,
     /// For the readiness check only; all else goes through `scheduler`.
     pub store: Arc<dyn Store>,
     /// `None` where this process does not look for due jobs, only serves the API.

@@ -13,7 +13,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use bytes::Bytes;
 use domain::time::Zone;
-use engine::{Access, Callbacks, Clock, DueJob, Logs, Overview, Scheduler, Store, TokenKey};
+use engine::{Access, Callbacks, Clock, DueJob, Feed, Logs, Overview, Scheduler, Store, TokenKey};
 use serde_json::{Value, json};
 use testkit::{ManualClock, MemoryStore, RecordingAlarm, SeededEntropy, at};
 use tokio_util::sync::CancellationToken;
@@ -83,6 +83,7 @@ impl TestApp {
             idempotency: Arc::new(store.clone()),
             callbacks: callbacks.clone(),
             logs: logs.clone(),
+            feed: Some(Feed::new(Arc::new(store.clone()))),
             store: Arc::new(store.clone()),
             last_look: Some(Arc::new(move || now.now())),
             metrics: Arc::new(|| "scheduler_jobs 1\n".to_owned()),

@@ -16,7 +16,7 @@ pub const POLL_FLOOR: HumanDuration = HumanDuration::from_secs(5);
 pub const AHEAD: HumanDuration = HumanDuration::from_millis(50);
 
 /// Wakes whoever listens. Ringing while nobody listens is not lost: the next wait returns at once.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Bell(watch::Sender<()>);
 
 /// One listener of a [`Bell`].

@@ -40,6 +40,13 @@ pub trait Purge: Send + Sync {
 
     /// Removes up to `limit` backfills that were asked for before `before` and have ended. Their runs go by themselves.
     async fn purge_backfills(&self, before: Instant, limit: u32) -> Result<u64, StoreError>;
+
+    /// Removes up to `limit` of the oldest events, as far as they were told before `before`, but never the last one:
+    /// who reads on from where he stopped finds it there. A store that tells nothing has nothing to remove.
+    async fn purge_events(&self, before: Instant, limit: u32) -> Result<u64, StoreError> {
+        let _ = (before, limit);
+        Ok(0)
+    }
 }
 
 /// What a look has removed.
@@ -76,6 +83,8 @@ const BATCH: u32 = 1_000;
 const PAUSE: Duration = Duration::from_millis(50);
 /// A run is kept at least so long, however many there are: somebody may be about to look at it.
 const LEAST: TimeDelta = TimeDelta::hours(1);
+/// How long it can be read what was told.
+const TOLD: TimeDelta = TimeDelta::hours(1);
 
 /// Makes rounds for ever. Any number of processes may: each round is made by one of them.
 pub async fn run(
@@ -90,6 +99,11 @@ pub async fn run(
     sleep(Duration::from_secs(FIRST / 2 + phase)).await;
     loop {
         let now = clock.now();
+        // More often than the rest, and by everybody: there may be many, and no two of them get in each other's way.
+        if let Err(error) = forget_events(&*store, now).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "old events cannot be removed now; the next look does");
+        }
         let error = match store.claim_purge(now, now + ROUND).await {
             Ok(false) => None,
             Ok(true) => match round(&*store, retention, now).await {
@@ -107,6 +121,17 @@ pub async fn run(
         }
         sleep((ROUND / 6).to_std().unwrap_or(PAUSE)).await;
     }
+}
+
+/// Removes what was told too long before `now` for anybody to go on from there.
+///
+/// # Errors
+/// The store's.
+pub async fn forget_events(store: &dyn Store, now: Instant) -> Result<(), StoreError> {
+    while store.purge_events(now - TOLD, BATCH).await? == u64::from(BATCH) {
+        sleep(PAUSE).await;
+    }
+    Ok(())
 }
 
 /// Makes one round at `now`; returns how many runs are gone.

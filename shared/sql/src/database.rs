@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Calendars, Idempotency, Insights, Reports, RunLogs, Store, StoreError};
+use engine::{Calendars, Events, Idempotency, Insights, Reports, RunLogs, Store, StoreError};
 
 use crate::postgres::PostgresStore;
 use crate::schema::Migration;
@@ -91,6 +91,14 @@ impl Database {
 
     /// The port for what targets report.
     pub fn reports(&self) -> Arc<dyn Reports> {
+        match self {
+            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Sqlite(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// The port for what is told.
+    pub fn events(&self) -> Arc<dyn Events> {
         match self {
             Self::Postgres(store) => Arc::new(store.clone()),
             Self::Sqlite(store) => Arc::new(store.clone()),

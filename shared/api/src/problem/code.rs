@@ -50,13 +50,15 @@ pub enum Code {
     Unavailable,
     /// The service did not finish in time.
     TimedOut,
+    /// The store behind the service has no streams.
+    StreamingUnavailable,
     /// Any other error of the client.
     BadRequest,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::MalformedJson,
         Self::MalformedRequest,
         Self::InvalidRequest,
@@ -78,6 +80,7 @@ impl Code {
         Self::InternalError,
         Self::Unavailable,
         Self::TimedOut,
+        Self::StreamingUnavailable,
         Self::BadRequest,
     ];
 
@@ -125,6 +128,7 @@ impl Code {
             StatusCode::UNPROCESSABLE_ENTITY => Self::InvalidRequest,
             StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
             StatusCode::GATEWAY_TIMEOUT => Self::TimedOut,
+            StatusCode::NOT_IMPLEMENTED => Self::StreamingUnavailable,
             status if status.is_server_error() => Self::InternalError,
             _ => Self::BadRequest,
         }
@@ -258,6 +262,12 @@ impl Code {
                 S::GATEWAY_TIMEOUT,
                 "The service did not finish in time",
                 "Try again after `Retry-After`, with the same `Idempotency-Key` where something is to be changed.",
+            ),
+            Self::StreamingUnavailable => (
+                "streaming_unavailable",
+                S::NOT_IMPLEMENTED,
+                "This service has no streams",
+                "The store behind it cannot tell what happens as it happens. Ask for lists again every few seconds instead.",
             ),
             Self::BadRequest => {
                 ("bad_request", S::BAD_REQUEST, "The request was not understood", "`detail` says more.")

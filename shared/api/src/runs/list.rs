@@ -84,12 +84,17 @@ pub async fn list_runs(
     let key = query.one("job", |text| Ok(text.to_owned()));
     let mut asked = parse(project, query)?;
     if let Some(key) = key {
-        asked.job = Some(job_of(&state, &asked.project, &key).await.map_err(|problem| {
-            let unknown = PartProblem::parameter("job", "unknown_job", "there is no such job");
-            problem.unwrap_or_else(|| Problem::with_parts(Code::InvalidQuery, vec![unknown]))
-        })?);
+        asked.job = Some(required_job_of(&state, &asked.project, &key).await?);
     }
     answer(&state, &asked, &uri).await
+}
+
+/// The id of the job that the parameter `job` names.
+pub(crate) async fn required_job_of(state: &ApiState, project: &str, key: &str) -> Result<JobId, Problem> {
+    job_of(state, project, key).await.map_err(|problem| {
+        let unknown = PartProblem::parameter("job", "unknown_job", "there is no such job");
+        problem.unwrap_or_else(|| Problem::with_parts(Code::InvalidQuery, vec![unknown]))
+    })
 }
 
 /// The id of the job that has this id or name. `None` where there is no such job; the runs of one that has been deleted

@@ -15,6 +15,7 @@ use crate::extract::path::RunIdParam;
 use crate::extract::query::QueryString;
 use crate::extract::{Project, RunPath};
 use crate::problem::Problem;
+use crate::sse::LastEventId;
 use crate::state::Shared;
 use crate::views::Timestamp;
 
@@ -64,16 +65,6 @@ pub struct LogParams {
     limit: Option<u32>,
 }
 
-/// How the headers are described.
-#[derive(utoipa::IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "describes parameters")]
-pub struct LogHeaders {
-    /// The `id` of the last event seen: the stream goes on behind it. Wins over `after`.
-    #[param(rename = "Last-Event-ID", required = false, example = "42")]
-    last_event_id: String,
-}
-
 /// Read a run's log
 ///
 /// What its attempts wrote while they went on: a command's output, what a target sent to `/runs/{id}/log`. Of a long log
@@ -88,7 +79,7 @@ pub struct LogHeaders {
     path = "/runs/{id}/log",
     operation_id = "getRunLog",
     tag = "runs",
-    params(RunIdParam, LogParams, LogHeaders),
+    params(RunIdParam, LogParams, LastEventId),
     responses(
         (status = 200, description = "A page, or a stream", content(
             (LogPageView = "application/json"), (String = "text/event-stream")

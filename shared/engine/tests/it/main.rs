@@ -15,6 +15,7 @@ mod bench;
 mod calendars;
 mod deadlines;
 mod dispatching;
+mod following;
 mod keeping;
 mod limiting;
 mod logging;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{Backfill, BackfillId, Instant, Run, RunStatus};
 use engine::record::{BackfillRecord, numbered};
-use engine::{BackfillQuery, Backfills, Page, StoreError};
+use engine::{BackfillQuery, Backfills, Deed, Page, StoreError};
 use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
 use uuid::Uuid;
@@ -104,7 +104,7 @@ async fn replace(pool: &PgPool, backfill: &Backfill, new: &[Run]) -> sqlx::Resul
         return Ok(false);
     }
     if !new.is_empty() {
-        runs::insert_many(&mut tx, new).await?;
+        runs::insert_many(&mut tx, Deed::Insert, new).await?;
         let ids: Vec<Uuid> = new.iter().map(|run| run.id.0).collect();
         sqlx::query(ADD_RUNS).bind(record.id).bind(ids).execute(&mut *tx).await?;
     }
@@ -155,7 +155,7 @@ impl Backfills for PostgresStore {
     }
 
     async fn replace_backfill(&self, backfill: &Backfill, runs: &[Run]) -> Result<bool, StoreError> {
-        answered(replace(&self.pool, backfill, runs)).await
+        self.told(replace(&self.pool, backfill, runs)).await
     }
 
     async fn backfill_counts(&self, id: BackfillId) -> Result<Vec<(RunStatus, u64)>, StoreError> {

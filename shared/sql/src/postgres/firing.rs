@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::{Firing, Instant, Job, JobId, Run, RunKind, RunStatus};
-use engine::DueJob;
 use engine::record::JobRecord;
+use engine::{Deed, DueJob};
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
@@ -56,7 +56,15 @@ SELECT ",
     bare_run_columns!(),
     ")
 ON CONFLICT (id) DO NOTHING
-RETURNING id
+RETURNING id, project, job_id, status
+), told AS (
+    INSERT INTO events (deed, projects, job_ids, run_ids, statuses)
+    SELECT $23::smallint, array_agg(project), array_agg(job_id), array_agg(run_id), array_agg(status) FROM (
+        SELECT coalesce(t.project, (SELECT j.project FROM jobs AS j WHERE j.id = t.job_id)) AS project,
+            t.job_id, NULL::uuid AS run_id, t.state AS status
+        FROM unnest($21::uuid[], $22::smallint[], $24::text[]) AS t (job_id, state, project)
+        UNION ALL SELECT project, job_id, id, status FROM inserted
+    ) AS news HAVING count(*) > 0
 )
 SELECT array_agg(id), (SELECT id FROM common) FROM inserted"
 );
@@ -80,7 +88,8 @@ pub(super) async fn fire_due(
     let mut active = count_active(&mut tx, &due).await?;
     let mut firings = Vec::with_capacity(due.len());
     let mut open_from = HashMap::new();
-    for Due { job_id: id, next_fire_at, runs_started, open_from: from, .. } in due {
+    let mut turned = Turned::default();
+    for Due { job_id: id, state, next_fire_at, runs_started, open_from: from, .. } in due {
         let Active { alone, together } = active.remove(&id).unwrap_or_default();
         if together > 0 {
             open_from.insert(JobId(id), from);
@@ -88,9 +97,15 @@ pub(super) async fn fire_due(
         let active = alone + together;
         let runs_started = u64::try_from(runs_started).unwrap_or(0);
         let job = jobs.remove(&id);
-        firings.push(decide(DueJob { id: JobId(id), next_fire_at, job, active, runs_started }));
+        let firing = decide(DueJob { id: JobId(id), next_fire_at, job, active, runs_started });
+        if firing.state as i16 != state {
+            turned.ids.push(id);
+            turned.states.push(firing.state as i16);
+            turned.projects.push(firing.runs.first().map(|run| run.project.clone()));
+        }
+        firings.push(firing);
     }
-    let new = advance(&mut tx, &mut firings, &open_from).await?;
+    let new = advance(&mut tx, &mut firings, &open_from, turned).await?;
     tx.commit().await?;
     leases.add(new, now);
     Ok(firings)
@@ -105,6 +120,15 @@ struct Due {
     next_fire_at: Instant,
     runs_started: i64,
     open_from: Option<Uuid>,
+}
+
+/// The jobs whose state is another one by now: those of them that are told of.
+#[derive(Default)]
+struct Turned {
+    ids: Vec<Uuid>,
+    states: Vec<i16>,
+    /// As far as they are known without looking.
+    projects: Vec<Option<String>>,
 }
 
 /// How many of a job's runs are not finished: those that no common lease keeps, and the others.
@@ -129,6 +153,7 @@ async fn advance(
     connection: &mut PgConnection,
     firings: &mut [Firing],
     open_from: &HashMap<JobId, Option<Uuid>>,
+    mut turned: Turned,
 ) -> sqlx::Result<Vec<CommonLease>> {
     let mut moves = Moves::default();
     let runs: Vec<&Run> = firings.iter().flat_map(|firing| &firing.runs).collect();
@@ -153,6 +178,8 @@ async fn advance(
         let query =
             arrays.bind(sqlx::query(ADVANCE)).bind(ids).bind(next_fire_at).bind(states).bind(open_from);
         let query = query.bind(until.filter(|_| !kept.is_empty())).bind(kept_ids).bind(started);
+        let Turned { ids, states, projects } = std::mem::take(&mut turned);
+        let query = query.bind(ids).bind(states).bind(Deed::Fire as i16).bind(projects);
         // One row with an array: a row for each run costs more than inserting it does elsewhere.
         let row = query.fetch_one(&mut *connection).await?;
         inserted.extend(row.try_get::<Option<Vec<Uuid>>, _>(0)?.unwrap_or_default());

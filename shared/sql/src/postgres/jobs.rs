@@ -3,18 +3,24 @@
 use domain::{Instant, Job, JobId, Run, RunStatus};
 use engine::ports::Expected;
 use engine::record::JobRecord;
-use engine::{JobKey, StoredJob};
+use engine::{Deed, JobKey, StoredJob};
 use sqlx::postgres::PgPool;
 
 use super::{has_nul, rows, runs};
 
-const INSERT: &str = "-- insert_job
+const INSERT: &str = concat!(
+    "-- insert_job
 WITH job AS (
     INSERT INTO jobs (id, project, name, name_lower, labels, document, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6::json, $7, $8)
-    RETURNING id
+    RETURNING id, project
+), told AS (
+    ",
+    tell_of_job!("$13", "$10", "job"),
+    "
 )
-INSERT INTO job_state (job_id, version, state, next_fire_at, runs_started) SELECT id, $9, $10, $11, $12 FROM job";
+INSERT INTO job_state (job_id, version, state, next_fire_at, runs_started) SELECT id, $9, $10, $11, $12 FROM job"
+);
 
 pub(super) async fn insert(pool: &PgPool, job: &Job) -> sqlx::Result<()> {
     let record = JobRecord::from(job);
@@ -31,6 +37,7 @@ pub(super) async fn insert(pool: &PgPool, job: &Job) -> sqlx::Result<()> {
         .bind(record.state)
         .bind(record.next_fire_at)
         .bind(record.runs_started)
+        .bind(Deed::Insert as i16)
         .execute(pool)
         .await?;
     Ok(())
@@ -74,8 +81,15 @@ UPDATE job_state SET version = $2, state = $3, next_fire_at = $4, runs_started =
 WHERE job_id = $1 AND version = $5 AND next_fire_at IS NOT DISTINCT FROM $6
     AND EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND project = $7)";
 
-const REPLACE_DEFINITION: &str = "-- replace_job_definition
-UPDATE jobs SET name = $2, name_lower = $3, labels = $4, document = $5::json, updated_at = $6 WHERE id = $1";
+const REPLACE_DEFINITION: &str = concat!(
+    "-- replace_job_definition
+WITH job AS (
+    UPDATE jobs SET name = $2, name_lower = $3, labels = $4, document = $5::json, updated_at = $6 WHERE id = $1
+    RETURNING id, project
+)
+",
+    tell_of_job!("$7", "$8", "job")
+);
 
 /// Takes the state's row first: whoever holds it (firing does) keeps the definition from changing too.
 pub(super) async fn replace(pool: &PgPool, job: &Job, expected: Expected, new: &[Run]) -> sqlx::Result<bool> {
@@ -103,9 +117,11 @@ pub(super) async fn replace(pool: &PgPool, job: &Job, expected: Expected, new: &
         .bind(record.labels)
         .bind(&record.document)
         .bind(record.updated_at)
+        .bind(Deed::Replace as i16)
+        .bind(record.state)
         .execute(&mut *tx)
         .await?;
-    runs::insert_many(&mut tx, new).await?;
+    runs::insert_many(&mut tx, Deed::Replace, new).await?;
     tx.commit().await?;
     Ok(true)
 }
@@ -114,8 +130,12 @@ const DELETE_STATE: &str = "-- delete_job_state
 DELETE FROM job_state AS s USING jobs AS j
 WHERE s.job_id = $1 AND s.version = $2 AND j.id = s.job_id AND j.project = $3";
 
-const DELETE_DEFINITION: &str = "-- delete_job_definition
-DELETE FROM jobs WHERE id = $1";
+const DELETE_DEFINITION: &str = concat!(
+    "-- delete_job_definition
+WITH job AS (DELETE FROM jobs WHERE id = $1 RETURNING id, project)
+",
+    tell_of_job!("$2", "0", "job")
+);
 
 /// In the order of ids, as everybody locks runs.
 const WAKE_WAITING: &str = "-- wake_waiting_runs
@@ -141,7 +161,7 @@ pub(super) async fn delete(
         tx.rollback().await?;
         return Ok(false);
     }
-    sqlx::query(DELETE_DEFINITION).bind(id.0).execute(&mut *tx).await?;
+    sqlx::query(DELETE_DEFINITION).bind(id.0).bind(Deed::Delete as i16).execute(&mut *tx).await?;
     // A statement of its own: it must see the runs of a fire that the first one waited for.
     sqlx::query(WAKE_WAITING).bind(id.0).bind(now).bind(RunStatus::Pending as i16).execute(&mut *tx).await?;
     tx.commit().await?;

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use domain::run::Lease;
 use domain::{Instant, JobId, RunId, RunStatus};
 use engine::record::{RunRecord, numbered};
-use engine::{LeasedRun, Renewal, Settled};
+use engine::{Deed, LeasedRun, Renewal, Settled};
 use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
 use uuid::Uuid;
@@ -32,6 +32,10 @@ WITH due AS MATERIALIZED (
     run_columns!(),
     ", due.status AS was, due.due_at AS was_due_at,
         (SELECT s.version FROM job_state AS s WHERE s.job_id = r.job_id) AS version
+), told AS (
+    ",
+    tell_of_runs!("$6", "leased"),
+    "
 )
 SELECT * FROM leased ORDER BY was_due_at, id"
 );
@@ -51,6 +55,7 @@ pub(super) async fn lease(
         .bind(RunStatus::Running as i16)
         .bind(lease.until)
         .bind(&lease.worker)
+        .bind(Deed::Lease as i16)
         .fetch_all(&mut *connection)
         .await?;
     let leased = rows.iter().map(leased_run).collect::<sqlx::Result<Vec<_>>>()?;
@@ -126,7 +131,11 @@ FROM unnest(
     $1::uuid[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::text[], $6::timestamptz[], $7::text[]
 ) AS n (id, token, status, due_at, worker, finished_at, document)
 WHERE r.id = ANY (ARRAY[n.id]) AND r.token = n.token AND coalesce(r.finished_at, 'infinity') = 'infinity'
-RETURNING r.id, r.token
+RETURNING r.id, r.token, r.project, r.job_id, r.status
+), told AS (
+    ",
+    tell_of_runs!("$9", "written"),
+    "
 )
 SELECT array_agg(id), array_agg(token) FROM written"
 );
@@ -145,7 +154,7 @@ pub(super) async fn commit(pool: &PgPool, leases: &Leases, settled: &[Settled]) 
     let query = sqlx::query(COMMIT).bind(new.ids).bind(new.tokens).bind(new.statuses).bind(new.due_at);
     let query = query.bind(new.workers).bind(new.finished_at).bind(new.documents);
     let ended = leases.ended_with(&left);
-    let row = query.bind(&ended).fetch_one(pool).await?;
+    let row = query.bind(&ended).bind(Deed::Settle as i16).fetch_one(pool).await?;
     leases.remove(&left, &ended);
     let ids = row.try_get::<Option<Vec<Uuid>>, _>(0)?.unwrap_or_default();
     let tokens = row.try_get::<Option<Vec<i64>>, _>(1)?.unwrap_or_default();

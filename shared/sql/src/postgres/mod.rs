@@ -4,6 +4,8 @@ mod alarm;
 mod backfills;
 mod calendars;
 mod clock;
+#[macro_use]
+mod events;
 mod firing;
 mod idempotency;
 mod insights;
@@ -30,8 +32,8 @@ use domain::run::Lease;
 use domain::{Firing, Instant, Job, JobId, Run, RunId};
 use engine::ports::Expected;
 use engine::{
-    Clock, Counts, DueJob, JobKey, JobQuery, LeasedRun, Page, Renewal, RunQuery, Settled, Store, StoreError,
-    StoredJob,
+    Bell, Clock, Counts, DueJob, JobKey, JobQuery, LeasedRun, Page, Renewal, RunQuery, Settled, Store,
+    StoreError, StoredJob,
 };
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool};
@@ -66,6 +68,8 @@ pub struct PostgresStore {
     options: PgConnectOptions,
     definitions: Arc<Definitions>,
     leases: Arc<Leases>,
+    /// Rung when something was told.
+    told: Bell,
 }
 
 impl std::fmt::Debug for PostgresStore {
@@ -102,7 +106,15 @@ impl PostgresStore {
             options,
             definitions: Arc::default(),
             leases: Arc::default(),
+            told: Bell::default(),
         }
+    }
+
+    /// Waits for the answer to what tells something, and wakes those who follow it.
+    async fn told<T>(&self, answer: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
+        let answer = answered(answer).await?;
+        self.told.ring();
+        Ok(answer)
     }
 
     /// The database's clock, read once already.
@@ -164,7 +176,7 @@ async fn answered<T>(answer: impl Future<Output = sqlx::Result<T>>) -> Result<T,
 #[async_trait]
 impl Store for PostgresStore {
     async fn insert_job(&self, job: &Job) -> Result<(), StoreError> {
-        answered(jobs::insert(&self.pool, job)).await
+        self.told(jobs::insert(&self.pool, job)).await
     }
 
     async fn job(&self, project: &str, key: &JobKey) -> Result<Option<StoredJob>, StoreError> {
@@ -176,7 +188,7 @@ impl Store for PostgresStore {
     }
 
     async fn replace_job(&self, job: &Job, expected: Expected, runs: &[Run]) -> Result<bool, StoreError> {
-        answered(jobs::replace(&self.pool, job, expected, runs)).await
+        self.told(jobs::replace(&self.pool, job, expected, runs)).await
     }
 
     async fn delete_job(
@@ -186,7 +198,7 @@ impl Store for PostgresStore {
         expected: u64,
         now: Instant,
     ) -> Result<bool, StoreError> {
-        answered(jobs::delete(&self.pool, project, id, expected, now)).await
+        self.told(jobs::delete(&self.pool, project, id, expected, now)).await
     }
 
     async fn fire_due(
@@ -195,7 +207,7 @@ impl Store for PostgresStore {
         limit: u32,
         decide: &mut (dyn FnMut(DueJob) -> Firing + Send),
     ) -> Result<Vec<Firing>, StoreError> {
-        answered(firing::fire_due(&self.hot, &self.definitions, &self.leases, now, limit, decide)).await
+        self.told(firing::fire_due(&self.hot, &self.definitions, &self.leases, now, limit, decide)).await
     }
 
     async fn next_due(&self) -> Result<Option<Instant>, StoreError> {
@@ -207,7 +219,7 @@ impl Store for PostgresStore {
     }
 
     async fn insert_run(&self, run: &Run) -> Result<bool, StoreError> {
-        answered(runs::insert(&self.pool, run)).await
+        self.told(runs::insert(&self.pool, run)).await
     }
 
     async fn lease_runs(
@@ -216,7 +228,7 @@ impl Store for PostgresStore {
         lease: &Lease,
         limit: u32,
     ) -> Result<Vec<LeasedRun>, StoreError> {
-        answered(leasing::lease(&self.hot, &self.definitions, now, lease, limit)).await
+        self.told(leasing::lease(&self.hot, &self.definitions, now, lease, limit)).await
     }
 
     async fn renew(&self, held: &[(RunId, u64)], until: Instant) -> Result<Vec<Renewal>, StoreError> {
@@ -224,15 +236,15 @@ impl Store for PostgresStore {
     }
 
     async fn commit_settled(&self, settled: &[Settled]) -> Result<Vec<bool>, StoreError> {
-        answered(leasing::commit(&self.hot, &self.leases, settled)).await
+        self.told(leasing::commit(&self.hot, &self.leases, settled)).await
     }
 
     async fn request_cancel(&self, project: &str, id: RunId) -> Result<Option<Run>, StoreError> {
-        answered(runs::request_cancel(&self.pool, project, id)).await
+        self.told(runs::request_cancel(&self.pool, project, id)).await
     }
 
     async fn reopen_run(&self, run: &Run) -> Result<bool, StoreError> {
-        answered(runs::reopen(&self.pool, run)).await
+        self.told(runs::reopen(&self.pool, run)).await
     }
 
     async fn run(&self, project: &str, id: RunId) -> Result<Option<Run>, StoreError> {

@@ -8,7 +8,7 @@ use sqlx::Row;
 use sqlx::postgres::PgPool;
 use uuid::Uuid;
 
-use super::{PostgresStore, answered};
+use super::{PostgresStore, answered, events};
 
 /// Of one job in one call.
 const MOST: i64 = 1_000;
@@ -139,6 +139,10 @@ impl Purge for PostgresStore {
         limit: u32,
     ) -> Result<Purged<JobId>, StoreError> {
         answered(excess(&self.hot, keep, before, after, limit)).await
+    }
+
+    async fn purge_events(&self, before: Instant, limit: u32) -> Result<u64, StoreError> {
+        answered(events::forget(&self.pool, before, limit)).await
     }
 
     async fn purge_backfills(&self, before: Instant, limit: u32) -> Result<u64, StoreError> {

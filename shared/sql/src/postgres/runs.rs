@@ -1,6 +1,7 @@
 //! Single runs, and the arrays in which many are written at once.
 
 use domain::{Instant, JobId, Run, RunId};
+use engine::Deed;
 use engine::record::RunRecord;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgArguments, PgPool};
@@ -87,6 +88,7 @@ impl RunArrays {
 
 const INSERT_MANY: &str = concat!(
     "-- insert_runs
+WITH inserted AS (
 INSERT INTO runs (",
     bare_run_columns!(),
     ")
@@ -98,13 +100,18 @@ SELECT ",
 ) AS n (",
     bare_run_columns!(),
     ")
-ON CONFLICT (id) DO NOTHING"
+ON CONFLICT (id) DO NOTHING
+RETURNING id, project, job_id, status
+)
+",
+    tell_of_runs!("$14", "inserted")
 );
 
-/// Inserts those of `runs` that do not exist yet.
-pub(super) async fn insert_many(connection: &mut PgConnection, runs: &[Run]) -> sqlx::Result<()> {
+/// Inserts those of `runs` that do not exist yet, and tells of them.
+pub(super) async fn insert_many(connection: &mut PgConnection, deed: Deed, runs: &[Run]) -> sqlx::Result<()> {
     for some in runs.chunks(PER_STATEMENT) {
-        some.iter().collect::<RunArrays>().bind(sqlx::query(INSERT_MANY)).execute(&mut *connection).await?;
+        let query = some.iter().collect::<RunArrays>().bind(sqlx::query(INSERT_MANY));
+        query.bind(deed as i16).execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -113,13 +120,18 @@ pub(super) async fn insert_many(connection: &mut PgConnection, runs: &[Run]) -> 
 /// nobody from firing.
 const INSERT: &str = concat!(
     "-- insert_run
+WITH inserted AS (
 INSERT INTO runs (",
     bare_run_columns!(),
     ")
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::json
 FROM job_state AS s JOIN jobs AS j ON j.id = s.job_id
 WHERE s.job_id = $3 AND j.project = $2 FOR KEY SHARE OF s
-ON CONFLICT (id) DO NOTHING"
+ON CONFLICT (id) DO NOTHING
+RETURNING id, project, job_id, status
+)
+",
+    tell_of_runs!("$14", "inserted")
 );
 
 pub(super) async fn insert(pool: &PgPool, run: &Run) -> sqlx::Result<bool> {
@@ -138,6 +150,7 @@ pub(super) async fn insert(pool: &PgPool, run: &Run) -> sqlx::Result<bool> {
         .bind(record.created_at)
         .bind(record.finished_at)
         .bind(record.document)
+        .bind(Deed::Insert as i16)
         .execute(pool)
         .await?;
     Ok(inserted.rows_affected() == 1)
@@ -145,22 +158,42 @@ pub(super) async fn insert(pool: &PgPool, run: &Run) -> sqlx::Result<bool> {
 
 const REQUEST_CANCEL: &str = concat!(
     "-- request_cancel
+WITH cancelled AS (
 UPDATE runs AS r SET cancel_requested = true
 WHERE r.id = $2 AND r.project = $1 AND r.finished_at IS NULL
 RETURNING ",
-    kept_run_columns!()
+    kept_run_columns!(),
+    "
+), told AS (
+    ",
+    tell_of_runs!("$3", "cancelled"),
+    "
+)
+SELECT * FROM cancelled"
 );
 
 pub(super) async fn request_cancel(pool: &PgPool, project: &str, id: RunId) -> sqlx::Result<Option<Run>> {
-    let row = sqlx::query(REQUEST_CANCEL).bind(project).bind(id.0).fetch_optional(pool).await?;
+    let row = sqlx::query(REQUEST_CANCEL)
+        .bind(project)
+        .bind(id.0)
+        .bind(Deed::Cancel as i16)
+        .fetch_optional(pool)
+        .await?;
     row.as_ref().map(rows::run).transpose()
 }
 
-const REOPEN: &str = "-- reopen_run
+const REOPEN: &str = concat!(
+    "-- reopen_run
+WITH reopened AS (
 UPDATE runs
 SET status = $4, due_at = $5, worker = $6, finished_at = $7, document = $8::json, cancel_requested = false,
     token = token + 1
-WHERE id = $2 AND project = $1 AND token = $3 AND finished_at IS NOT NULL";
+WHERE id = $2 AND project = $1 AND token = $3 AND finished_at IS NOT NULL
+RETURNING id, project, job_id, status
+)
+",
+    tell_of_runs!("$9", "reopened")
+);
 
 pub(super) async fn reopen(pool: &PgPool, run: &Run) -> sqlx::Result<bool> {
     let record = RunRecord::from(run);
@@ -173,6 +206,7 @@ pub(super) async fn reopen(pool: &PgPool, run: &Run) -> sqlx::Result<bool> {
         .bind(record.worker)
         .bind(record.finished_at)
         .bind(record.document)
+        .bind(Deed::Reopen as i16)
         .execute(pool)
         .await?;
     Ok(reopened.rows_affected() == 1)

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{Backfill, BackfillId, Instant, Run, RunStatus};
 use engine::record::{BackfillRecord, numbered};
-use engine::{BackfillQuery, Backfills, Page, StoreError};
+use engine::{BackfillQuery, Backfills, Deed, Page, StoreError};
 use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
@@ -98,11 +98,11 @@ async fn replace(store: &SqliteStore, backfill: &Backfill, new: &[Run]) -> sqlx:
         return Ok(false);
     }
     if !new.is_empty() {
-        runs::insert_many(&mut tx, &new.iter().collect::<Vec<_>>()).await?;
+        runs::add(&mut tx, Deed::Insert, new).await?;
         let ids = batch::ids(new.iter().map(|run| run.id.0));
         sqlx::query(ADD_RUNS).bind(record.id).bind(ids).execute(&mut *tx).await?;
     }
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(true)
 }
 

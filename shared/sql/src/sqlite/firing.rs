@@ -4,16 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::{Firing, Instant, Job, JobId, Run, RunKind};
-use engine::DueJob;
+use engine::{Deed, DueJob, Entry};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
 use uuid::Uuid;
 
-use super::{SqliteStore, batch, rows, runs};
+use super::{SqliteStore, batch, events, rows, runs};
 use crate::definitions::Definitions;
 
 pub(super) const CLAIM_DUE: &str = "-- claim_due
-SELECT job_id, version, next_fire_at, runs_started FROM job_state INDEXED BY job_state_due_idx
+SELECT job_id, version, next_fire_at, runs_started, state FROM job_state INDEXED BY job_state_due_idx
 WHERE next_fire_at <= $1 ORDER BY next_fire_at LIMIT $2";
 
 pub(super) const COUNT_ACTIVE: &str = "-- count_active
@@ -45,7 +45,8 @@ pub(super) async fn fire_due(
     let mut jobs = load_definitions(&mut tx, &store.definitions, versions).await?;
     let mut active = count_active(&mut tx, &due).await?;
     let mut firings = Vec::with_capacity(due.len());
-    for (id, _, next_fire_at, runs_started) in due {
+    let mut turned = HashSet::new();
+    for (id, _, next_fire_at, runs_started, state) in due {
         // A job whose next occurrence cannot be read cannot be fired, whatever its definition.
         let (next_fire_at, job) = match rows::instant(next_fire_at) {
             Ok(next_fire_at) => (next_fire_at, jobs.remove(&id)),
@@ -53,15 +54,20 @@ pub(super) async fn fire_due(
         };
         let active = active.remove(&id).unwrap_or(0);
         let runs_started = u64::try_from(runs_started).unwrap_or(0);
-        firings.push(decide(DueJob { id: JobId(id), next_fire_at, job, active, runs_started }));
+        let firing = decide(DueJob { id: JobId(id), next_fire_at, job, active, runs_started });
+        if firing.state as i16 != state {
+            turned.insert(firing.job_id);
+        }
+        firings.push(firing);
     }
     advance(&mut tx, &mut firings).await?;
-    tx.commit().await?;
+    tell(&mut tx, &firings, &turned).await?;
+    store.commit(tx).await?;
     Ok(firings)
 }
 
-/// Id, version, next occurrence, and how many runs have been started.
-type Due = (Uuid, i64, i64, i64);
+/// Id, version, next occurrence, how many runs have been started, and the state.
+type Due = (Uuid, i64, i64, i64, i16);
 
 async fn count_active(connection: &mut SqliteConnection, due: &[Due]) -> sqlx::Result<HashMap<Uuid, u64>> {
     let ids = batch::ids(due.iter().map(|(id, ..)| *id));
@@ -87,6 +93,30 @@ async fn advance(connection: &mut SqliteConnection, firings: &mut [Firing]) -> s
         }
     }
     Ok(())
+}
+
+const PROJECT: &str = "-- project_of_job
+SELECT project FROM jobs WHERE id = $1";
+
+/// Tells of the new runs, and of the jobs whose state has `turned`: few, or each for the last time.
+async fn tell(
+    connection: &mut SqliteConnection,
+    firings: &[Firing],
+    turned: &HashSet<JobId>,
+) -> sqlx::Result<()> {
+    let mut entries = Vec::new();
+    for firing in firings {
+        if turned.contains(&firing.job_id) {
+            let its = firing.runs.first().map(|run| run.project.clone());
+            let project = match its {
+                Some(project) => project,
+                None => sqlx::query_scalar(PROJECT).bind(firing.job_id.0).fetch_one(&mut *connection).await?,
+            };
+            entries.push(Entry { project, job: firing.job_id, run: None, status: firing.state as i16 });
+        }
+        entries.extend(firing.runs.iter().map(Entry::from));
+    }
+    events::tell(connection, Deed::Fire, entries).await
 }
 
 pub(super) const LOAD_DEFINITIONS: &str = concat!(

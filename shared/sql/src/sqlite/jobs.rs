@@ -3,10 +3,10 @@
 use domain::{Instant, Job, JobId, Run, RunStatus};
 use engine::ports::Expected;
 use engine::record::JobRecord;
-use engine::{JobKey, StoredJob};
+use engine::{Deed, Entry, JobKey, StoredJob};
 use sqlx::sqlite::SqlitePool;
 
-use super::{SqliteStore, rows, runs};
+use super::{SqliteStore, events, rows, runs};
 
 const INSERT_DEFINITION: &str = "-- insert_job_definition
 INSERT INTO jobs (id, project, name, name_lower, labels, document, created_at, updated_at)
@@ -37,7 +37,8 @@ pub(super) async fn insert(store: &SqliteStore, job: &Job) -> sqlx::Result<()> {
         .bind(record.runs_started)
         .execute(&mut *tx)
         .await?;
-    tx.commit().await
+    events::tell(&mut tx, Deed::Insert, vec![Entry::from(job)]).await?;
+    store.commit(tx).await
 }
 
 macro_rules! find_job {
@@ -110,8 +111,9 @@ pub(super) async fn replace(
         .bind(record.updated_at.timestamp_millis())
         .execute(&mut *tx)
         .await?;
-    runs::insert_many(&mut tx, &new.iter().collect::<Vec<_>>()).await?;
-    tx.commit().await?;
+    events::tell(&mut tx, Deed::Replace, vec![Entry::from(job)]).await?;
+    runs::add(&mut tx, Deed::Replace, new).await?;
+    store.commit(tx).await?;
     Ok(true)
 }
 
@@ -150,6 +152,8 @@ pub(super) async fn delete(
         .bind(RunStatus::Pending as i16)
         .execute(&mut *tx)
         .await?;
-    tx.commit().await?;
+    let gone = Entry { project: project.to_owned(), job: id, run: None, status: 0 };
+    events::tell(&mut tx, Deed::Delete, vec![gone]).await?;
+    store.commit(tx).await?;
     Ok(true)
 }

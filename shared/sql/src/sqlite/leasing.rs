@@ -5,14 +5,14 @@ use std::collections::{HashMap, HashSet};
 use domain::run::Lease;
 use domain::{Instant, JobId, RunId, RunStatus};
 use engine::record::{RunRecord, numbered};
-use engine::{LeasedRun, Renewal, Settled};
+use engine::{Deed, Entry, LeasedRun, Renewal, Settled};
 use serde::Serialize;
 use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use uuid::Uuid;
 
 use super::firing::load_definitions;
-use super::{SqliteStore, batch, rows};
+use super::{SqliteStore, batch, events, rows};
 
 pub(super) const CLAIM: &str = "-- claim_runs
 SELECT id, status FROM runs INDEXED BY runs_due_idx WHERE due_at <= $1 ORDER BY due_at LIMIT $2";
@@ -54,7 +54,9 @@ pub(super) async fn lease(
     let versions: HashMap<Uuid, i64> =
         leased.iter().filter_map(|(version, leased)| Some((leased.run.job_id.0, (*version)?))).collect();
     let jobs = load_definitions(&mut tx, &store.definitions, versions).await?;
-    tx.commit().await?;
+    let told = leased.iter().map(|(_, leased)| Entry::from(&leased.run)).collect();
+    events::tell(&mut tx, Deed::Lease, told).await?;
+    store.commit(tx).await?;
     let with_job = |(_, leased): (_, LeasedRun)| {
         let JobId(id) = leased.run.job_id;
         LeasedRun { job: jobs.get(&id).cloned(), ..leased }
@@ -109,20 +111,24 @@ WHERE r.id = unhex(n.value ->> 0) AND r.token = n.value ->> 1 AND r.finished_at 
 RETURNING id, token";
 
 /// Of two outcomes of one lease the first is written, and the second is late by definition.
-pub(super) async fn commit(pool: &SqlitePool, settled: &[Settled]) -> sqlx::Result<Vec<bool>> {
+pub(super) async fn commit(store: &SqliteStore, settled: &[Settled]) -> sqlx::Result<Vec<bool>> {
     let mut seen = HashSet::with_capacity(settled.len());
     let first: Vec<bool> = settled.iter().map(|it| seen.insert((it.run.id, it.token))).collect();
     let new = settled.iter().zip(&first).filter(|(_, first)| **first).map(|(settled, _)| values(settled));
     let new = batch::rows(new);
     let mut written = HashSet::with_capacity(settled.len());
-    for row in sqlx::query(COMMIT).bind(new).fetch_all(pool).await? {
+    let mut tx = store.begin().await?;
+    for row in sqlx::query(COMMIT).bind(new).fetch_all(&mut *tx).await? {
         written.insert((RunId(row.try_get(0)?), row.try_get::<i64, _>(1)?));
     }
-    Ok(settled
-        .iter()
-        .zip(first)
-        .map(|(it, first)| first && written.contains(&(it.run.id, to_i64(it.token))))
-        .collect())
+    let is_written =
+        |(it, first): (&Settled, bool)| first && written.contains(&(it.run.id, to_i64(it.token)));
+    let answers: Vec<bool> = settled.iter().zip(first).map(is_written).collect();
+    let told = settled.iter().zip(&answers).filter(|(_, written)| **written);
+    let told = told.map(|(it, _)| Entry::from(&it.run)).collect();
+    events::tell(&mut tx, Deed::Settle, told).await?;
+    store.commit(tx).await?;
+    Ok(answers)
 }
 
 fn values(settled: &Settled) -> impl Serialize {

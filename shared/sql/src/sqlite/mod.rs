@@ -7,6 +7,7 @@
 mod backfills;
 mod batch;
 mod calendars;
+mod events;
 mod firing;
 mod idempotency;
 mod insights;
@@ -32,7 +33,7 @@ use domain::run::Lease;
 use domain::{Firing, Instant, Job, JobId, Run, RunId};
 use engine::ports::Expected;
 use engine::{
-    Counts, DueJob, JobKey, JobQuery, LeasedRun, Page, Renewal, RunQuery, Settled, Store, StoreError,
+    Bell, Counts, DueJob, JobKey, JobQuery, LeasedRun, Page, Renewal, RunQuery, Settled, Store, StoreError,
     StoredJob,
 };
 use sqlx::sqlite::{
@@ -56,6 +57,8 @@ pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
     definitions: Arc<Definitions>,
+    /// Rung when something was told.
+    told: Bell,
 }
 
 impl SqliteStore {
@@ -86,13 +89,20 @@ impl SqliteStore {
         } else {
             pool_options(READERS).connect_lazy_with(options.pragma("query_only", "on"))
         };
-        Ok(Self { writer, readers, definitions: Arc::default() })
+        Ok(Self { writer, readers, definitions: Arc::default(), told: Bell::default() })
     }
 
     /// Closes all connections, after what is under way on them.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+
+    /// Commits what has told something, and wakes those who follow it.
+    async fn commit(&self, transaction: Transaction<'static, Sqlite>) -> sqlx::Result<()> {
+        transaction.commit().await?;
+        self.told.ring();
+        Ok(())
     }
 
     async fn begin(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
@@ -175,7 +185,7 @@ impl Store for SqliteStore {
     }
 
     async fn insert_run(&self, run: &Run) -> Result<bool, StoreError> {
-        runs::insert(&self.writer, run).await.map_err(store_error)
+        runs::insert(self, run).await.map_err(store_error)
     }
 
     async fn lease_runs(
@@ -192,15 +202,15 @@ impl Store for SqliteStore {
     }
 
     async fn commit_settled(&self, settled: &[Settled]) -> Result<Vec<bool>, StoreError> {
-        leasing::commit(&self.writer, settled).await.map_err(store_error)
+        leasing::commit(self, settled).await.map_err(store_error)
     }
 
     async fn request_cancel(&self, project: &str, id: RunId) -> Result<Option<Run>, StoreError> {
-        runs::request_cancel(&self.writer, project, id).await.map_err(store_error)
+        runs::request_cancel(self, project, id).await.map_err(store_error)
     }
 
     async fn reopen_run(&self, run: &Run) -> Result<bool, StoreError> {
-        runs::reopen(&self.writer, run).await.map_err(store_error)
+        runs::reopen(self, run).await.map_err(store_error)
     }
 
     async fn run(&self, project: &str, id: RunId) -> Result<Option<Run>, StoreError> {

@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
 use uuid::Uuid;
 
-use super::{SqliteStore, batch};
+use super::{SqliteStore, batch, events};
 use crate::error::store_error;
 
 /// Of one job in one call.
@@ -160,6 +160,10 @@ impl Purge for SqliteStore {
         limit: u32,
     ) -> Result<Purged<JobId>, StoreError> {
         excess(self, keep, before, after, limit).await.map_err(store_error)
+    }
+
+    async fn purge_events(&self, before: Instant, limit: u32) -> Result<u64, StoreError> {
+        events::forget(&self.writer, before, limit).await.map_err(store_error)
     }
 
     async fn purge_backfills(&self, before: Instant, limit: u32) -> Result<u64, StoreError> {

@@ -2,12 +2,13 @@
 
 use domain::{JobId, Run, RunId};
 use engine::record::RunRecord;
+use engine::{Deed, Entry};
 use serde::Serialize;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::{batch, rows};
+use super::{SqliteStore, batch, events, rows};
 
 /// So many runs go into one statement. Firings bring more only after an outage of hours.
 const PER_STATEMENT: usize = 5_000;
@@ -32,6 +33,14 @@ pub(super) async fn insert_many(connection: &mut SqliteConnection, runs: &[&Run]
         }
     }
     Ok(inserted)
+}
+
+/// Inserts those of `runs` that do not exist yet, and tells of them.
+pub(super) async fn add(connection: &mut SqliteConnection, deed: Deed, runs: &[Run]) -> sqlx::Result<()> {
+    let inserted = insert_many(connection, &runs.iter().collect::<Vec<_>>()).await?;
+    let new = runs.iter().filter(|run| inserted.contains(&run.id.0));
+    let new = new.map(Entry::from).collect();
+    events::tell(connection, deed, new).await
 }
 
 /// In the order of `bare_run_columns!()`.
@@ -64,8 +73,9 @@ WHERE EXISTS (SELECT 1 FROM jobs WHERE id = $3 AND project = $2)
 ON CONFLICT (id) DO NOTHING"
 );
 
-pub(super) async fn insert(pool: &SqlitePool, run: &Run) -> sqlx::Result<bool> {
+pub(super) async fn insert(store: &SqliteStore, run: &Run) -> sqlx::Result<bool> {
     let record = RunRecord::from(run);
+    let mut tx = store.begin().await?;
     let inserted = sqlx::query(INSERT)
         .bind(record.id)
         .bind(record.project)
@@ -80,9 +90,14 @@ pub(super) async fn insert(pool: &SqlitePool, run: &Run) -> sqlx::Result<bool> {
         .bind(record.created_at.timestamp_millis())
         .bind(record.finished_at.map(|at| at.timestamp_millis()))
         .bind(record.document)
-        .execute(pool)
+        .execute(&mut *tx)
         .await?;
-    Ok(inserted.rows_affected() == 1)
+    let inserted = inserted.rows_affected() == 1;
+    if inserted {
+        events::tell(&mut tx, Deed::Insert, vec![Entry::from(run)]).await?;
+    }
+    store.commit(tx).await?;
+    Ok(inserted)
 }
 
 const REQUEST_CANCEL: &str = concat!(
@@ -92,9 +107,17 @@ RETURNING ",
     bare_run_columns!()
 );
 
-pub(super) async fn request_cancel(pool: &SqlitePool, project: &str, id: RunId) -> sqlx::Result<Option<Run>> {
-    let row = sqlx::query(REQUEST_CANCEL).bind(project).bind(id.0).fetch_optional(pool).await?;
-    row.as_ref().map(rows::run).transpose()
+pub(super) async fn request_cancel(
+    store: &SqliteStore,
+    project: &str,
+    id: RunId,
+) -> sqlx::Result<Option<Run>> {
+    let mut tx = store.begin().await?;
+    let row = sqlx::query(REQUEST_CANCEL).bind(project).bind(id.0).fetch_optional(&mut *tx).await?;
+    let run = row.as_ref().map(rows::run).transpose()?;
+    events::tell(&mut tx, Deed::Cancel, run.as_ref().map(Entry::from).into_iter().collect()).await?;
+    store.commit(tx).await?;
+    Ok(run)
 }
 
 const REOPEN: &str = "-- reopen_run
@@ -103,8 +126,9 @@ SET status = $4, due_at = $5, worker = $6, finished_at = $7, document = $8, canc
     token = token + 1
 WHERE id = $2 AND project = $1 AND token = $3 AND finished_at IS NOT NULL";
 
-pub(super) async fn reopen(pool: &SqlitePool, run: &Run) -> sqlx::Result<bool> {
+pub(super) async fn reopen(store: &SqliteStore, run: &Run) -> sqlx::Result<bool> {
     let record = RunRecord::from(run);
+    let mut tx = store.begin().await?;
     let reopened = sqlx::query(REOPEN)
         .bind(record.project)
         .bind(record.id)
@@ -114,9 +138,14 @@ pub(super) async fn reopen(pool: &SqlitePool, run: &Run) -> sqlx::Result<bool> {
         .bind(record.worker)
         .bind(record.finished_at.map(|at| at.timestamp_millis()))
         .bind(record.document)
-        .execute(pool)
+        .execute(&mut *tx)
         .await?;
-    Ok(reopened.rows_affected() == 1)
+    let reopened = reopened.rows_affected() == 1;
+    if reopened {
+        events::tell(&mut tx, Deed::Reopen, vec![Entry::from(run)]).await?;
+    }
+    store.commit(tx).await?;
+    Ok(reopened)
 }
 
 pub(super) const FIND: &str =

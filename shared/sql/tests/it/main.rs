@@ -9,6 +9,7 @@
 
 mod alarm;
 mod batches;
+mod events;
 mod explain;
 mod hot_path;
 mod plans;

@@ -22,7 +22,8 @@ pub(crate) async fn sqlite() -> Option<Fixture> {
         insights: store.clone(),
         idempotency: store.clone(),
         logs: store.clone(),
-        reports: store,
+        reports: store.clone(),
+        events: Some(store),
         backdoor,
         guard: Box::new(folder),
     })
@@ -39,7 +40,8 @@ pub(crate) async fn postgres() -> Option<Fixture> {
         insights: store.clone(),
         idempotency: store.clone(),
         logs: store.clone(),
-        reports: store,
+        reports: store.clone(),
+        events: Some(store),
         backdoor,
         guard: Box::new(guard),
     })

@@ -1,11 +1,11 @@
 //! Overviews: many runs and jobs counted and listed at once.
 
-use domain::{Instant, Job, JobId, JobState, Run, RunId, RunKind, RunStatus};
+use domain::{Firing, Instant, Job, JobId, JobState, Run, RunId, RunKind, RunStatus};
 use engine::insights::{JobPart, JobTally, RunGist, Tally, Window};
 use engine::{Settled, StoredJob};
 
 use super::Fixture;
-use super::support::{expected, succeeded};
+use super::support::{decide, expected, lease, succeeded};
 use crate::fixtures::{at, job};
 
 fn window(from: &str, until: &str) -> Window {
@@ -364,6 +364,26 @@ pub async fn overdue_jobs_are_told_with_their_instants(it: &Fixture) {
         (later.id, at("2026-11-24T00:06:00Z")),
     ];
     assert_eq!(overdue("2026-11-24T01:00:00Z", 10).await, expected);
+}
+
+/// Whatever keeps it: a worker that is gone leaves runs that nobody has taken over yet.
+pub async fn a_run_is_overdue_when_the_lease_it_was_fired_with_runs_out(it: &Fixture) {
+    let (due, until) = ("2026-11-24T00:01:00Z", "2026-11-24T00:01:30Z");
+    let (left, done) = (job("left").once(due).build(), job("done").once(due).build());
+    it.insert(&left).await;
+    it.insert(&done).await;
+    let mut real = decide(at(due));
+    let mut leasing = |due| {
+        let firing = real(due);
+        let runs = firing.runs.into_iter().map(|run| run.leased(&lease("gone", until))).collect();
+        Firing { runs, ..firing }
+    };
+    let firings = it.fire_by(due, 10, &mut leasing).await;
+    let of_done = firings.iter().flat_map(|firing| &firing.runs).find(|run| run.job_id == done.id).unwrap();
+    assert_eq!(it.settle(&[succeeded(of_done, "2026-11-24T00:01:01Z")]).await, [true]);
+    let overdue = async |before| it.insights.overdue("default", at(before), 10).await.unwrap();
+    assert_eq!(overdue(until).await, []);
+    assert_eq!(overdue("2026-11-24T00:01:30.001Z").await, [(left.id, at(until))]);
 }
 
 /// By state, in one project, up to a limit.

@@ -1,5 +1,5 @@
-//! The contract of [`engine::Store`], [`engine::Calendars`], [`engine::Idempotency`], [`engine::RunLogs`] and
-//! [`engine::Reports`], as tests any store can be put to.
+//! The contract of [`engine::Store`], [`engine::Calendars`], [`engine::Idempotency`], [`engine::RunLogs`],
+//! [`engine::Reports`] and [`engine::Events`], as tests any store can be put to.
 //!
 //! ```ignore
 //! // shared/sql/tests/it/main.rs
@@ -13,6 +13,7 @@
 //!         idempotency: store.clone(),
 //!         logs: store.clone(),
 //!         reports: store.clone(),
+//!         events: Some(store.clone()),
 //!         backdoor: store,                  // impl testkit::Backdoor
 //!         guard: Box::new(directory),
 //!     })
@@ -41,6 +42,7 @@ pub mod backfills;
 pub mod calendars;
 pub mod cancelling;
 pub mod corrupt;
+pub mod events;
 pub mod firing;
 pub mod idempotency;
 pub mod insights;
@@ -62,7 +64,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::JobId;
-use engine::{Calendars, Idempotency, Insights, Reports, RunLogs, Store};
+use engine::{Calendars, Events, Idempotency, Insights, Reports, RunLogs, Store};
 
 pub use self::run::case;
 
@@ -80,6 +82,9 @@ pub struct Fixture {
     pub logs: Arc<dyn RunLogs>,
     /// The port for what targets report, likewise.
     pub reports: Arc<dyn Reports>,
+    /// The port for what is told, likewise; `None` where the store tells nothing, which the cases about it then do not
+    /// look at.
+    pub events: Option<Arc<dyn Events>>,
     /// What the ports do not offer and the tests need.
     pub backdoor: Arc<dyn Backdoor>,
     /// Dropped last: a temporary directory, a database. `Box::new(())` where there is nothing to clean up.
@@ -305,6 +310,7 @@ macro_rules! __conformance_cases {
                 jobs_are_found_by_many_ids
                 idle_jobs_are_listed_newest_first
                 overdue_jobs_are_told_with_their_instants
+                a_run_is_overdue_when_the_lease_it_was_fired_with_runs_out
                 jobs_of_a_project_are_counted_by_state
             }
             idempotency {
@@ -333,6 +339,17 @@ macro_rules! __conformance_cases {
                 reports_keep_to_their_attempt
                 one_of_many_decides_how_an_attempt_ended
                 all_replicas_share_one_secret
+            }
+            events {
+                the_life_of_a_job_is_told
+                the_life_of_a_run_is_told
+                firing_tells_of_its_runs_and_of_jobs_that_end
+                what_was_not_done_is_not_told
+                events_are_read_on_from_any_place
+                a_place_that_is_gone_is_not_read_on_from
+                old_events_go_but_for_the_last
+                a_firing_of_many_is_told_whole
+                nothing_is_told_behind_a_readers_back
             }
             racing {
                 one_of_many_fires_a_due_job

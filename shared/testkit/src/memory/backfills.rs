@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{Backfill, BackfillId, Instant, Run, RunStatus};
-use engine::{BackfillQuery, Backfills, Page, StoreError};
+use engine::{BackfillQuery, Backfills, Deed, Page, StoreError};
 
 use super::{MemoryStore, sorted};
 
@@ -55,9 +55,7 @@ impl Backfills for MemoryStore {
                 return Ok(false);
             };
             *before = backfill.clone();
-            for run in runs {
-                state.insert_new(run);
-            }
+            state.add(Deed::Insert, runs);
             Ok(true)
         })
         .await

@@ -4,6 +4,7 @@
 
 mod backfills;
 mod calendars;
+mod events;
 mod faults;
 mod insights;
 mod keys;
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::{Backfill, BackfillId, Instant, Job, JobId, Run, RunId};
-use engine::{InvalidJob, Reported, StoreError};
+use engine::{Bell, InvalidJob, Reported, StoreError};
 
 pub use self::faults::Fault;
 use self::faults::{Plan, Torn};
@@ -30,6 +31,8 @@ use crate::conformance::{Backdoor, Fixture};
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
     faults: Arc<Mutex<Plan>>,
+    /// Rung when something was done.
+    bell: Bell,
 }
 
 #[derive(Clone, Default)]
@@ -45,6 +48,7 @@ struct State {
     logs: BTreeMap<RunId, Vec<logs::Chunk>>,
     reports: BTreeMap<(RunId, u64), Reported>,
     secret: Option<[u8; 32]>,
+    told: events::Told,
 }
 
 /// A stored job.
@@ -101,6 +105,7 @@ impl MemoryStore {
             idempotency: store.clone(),
             logs: store.clone(),
             reports: store.clone(),
+            events: Some(store.clone()),
             backdoor: store,
             guard: Box::new(()),
         }
@@ -195,6 +200,7 @@ impl MemoryStore {
             }
             Fault::None => effect(&mut self.lock()),
         };
+        self.bell.ring();
         tokio::task::yield_now().await;
         done
     }

@@ -69,6 +69,10 @@ impl Purge for MemoryStore {
         .await
     }
 
+    async fn purge_events(&self, before: Instant, limit: u32) -> Result<u64, StoreError> {
+        self.perform("purge_events", |state| Ok(state.forget_told(before, limit))).await
+    }
+
     async fn purge_backfills(&self, before: Instant, limit: u32) -> Result<u64, StoreError> {
         self.perform("purge_backfills", |state| {
             let ended = state.backfills.values().filter(|it| it.due_at.is_none() && it.created_at < before);

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use domain::run::Lease;
 use domain::{Firing, Instant, Job, JobId, JobState, Run, RunId, RunKind, RunStatus};
 use engine::{
-    Counts, DueJob, Expected, JobKey, JobQuery, LeasedRun, Page, Renewal, RunQuery, Settled, Store,
-    StoreError, StoredJob,
+    Counts, Deed, DueJob, Entry, Expected, JobKey, JobQuery, LeasedRun, Page, Renewal, RunQuery, Settled,
+    Store, StoreError, StoredJob,
 };
 
 use super::{MemoryStore, Row, State};
@@ -18,6 +18,7 @@ impl Store for MemoryStore {
         self.perform("insert_job", |state| {
             state.name_is_free(job)?;
             state.jobs.insert(job.id, Row { job: Arc::new(job.clone()), corrupt: false });
+            state.tell(Deed::Insert, [Entry::from(job)]);
             Ok(())
         })
         .await
@@ -43,9 +44,8 @@ impl Store for MemoryStore {
             }
             state.name_is_free(job)?;
             state.jobs.insert(job.id, Row { job: Arc::new(job.clone()), corrupt: false });
-            for run in runs {
-                state.insert_new(run);
-            }
+            state.tell(Deed::Replace, [Entry::from(job)]);
+            state.add(Deed::Replace, runs);
             Ok(true)
         })
         .await
@@ -69,6 +69,8 @@ impl Store for MemoryStore {
                     run.due_at = Some(now);
                 }
             }
+            let gone = Entry { project: project.to_owned(), job: id, run: None, status: 0 };
+            state.tell(Deed::Delete, [gone]);
             Ok(true)
         })
         .await
@@ -86,7 +88,11 @@ impl Store for MemoryStore {
             // First all decisions, then all effects: a decider that panics leaves everything as it was.
             let firings: Vec<Firing> =
                 due.into_iter().filter_map(|(_, id)| Some(decide(state.due_job(id)?))).collect();
-            Ok(firings.into_iter().map(|firing| state.advance(firing)).collect())
+            let turned: Vec<Entry> = firings.iter().filter_map(|firing| state.turned(firing)).collect();
+            let firings: Vec<Firing> = firings.into_iter().map(|firing| state.advance(firing)).collect();
+            let runs = firings.iter().flat_map(|firing| &firing.runs).map(Entry::from);
+            state.tell(Deed::Fire, turned.into_iter().chain(runs));
+            Ok(firings)
         })
         .await
     }
@@ -111,7 +117,9 @@ impl Store for MemoryStore {
     async fn insert_run(&self, run: &Run) -> Result<bool, StoreError> {
         self.perform("insert_run", |state| {
             let job = state.jobs.get(&run.job_id).filter(|row| row.job.project == run.project);
-            Ok(job.is_some() && state.insert_new(run))
+            let new = job.is_some() && state.insert_new(run);
+            state.tell(Deed::Insert, new.then(|| Entry::from(run)));
+            Ok(new)
         })
         .await
     }
@@ -125,7 +133,10 @@ impl Store for MemoryStore {
         self.perform("lease_runs", |state| {
             let mut due = state.due_runs(now);
             due.truncate(limit as usize);
-            Ok(due.into_iter().filter_map(|(_, id)| state.lease(id, lease)).collect())
+            let leased: Vec<LeasedRun> =
+                due.into_iter().filter_map(|(_, id)| state.lease(id, lease)).collect();
+            state.tell(Deed::Lease, leased.iter().map(|leased| Entry::from(&leased.run)));
+            Ok(leased)
         })
         .await
     }
@@ -138,16 +149,24 @@ impl Store for MemoryStore {
     }
 
     async fn commit_settled(&self, settled: &[Settled]) -> Result<Vec<bool>, StoreError> {
-        self.perform("commit_settled", |state| Ok(settled.iter().map(|it| state.settle(it)).collect())).await
+        self.perform("commit_settled", |state| {
+            let written: Vec<bool> = settled.iter().map(|it| state.settle(it)).collect();
+            let told = settled.iter().zip(&written).filter(|(_, written)| **written);
+            state.tell(Deed::Settle, told.map(|(it, _)| Entry::from(&it.run)));
+            Ok(written)
+        })
+        .await
     }
 
     async fn request_cancel(&self, project: &str, id: RunId) -> Result<Option<Run>, StoreError> {
         self.perform("request_cancel", |state| {
             let unfinished = |run: &&mut Run| run.project == project && !run.status.is_finished();
-            Ok(state.runs.get_mut(&id).filter(unfinished).map(|run| {
+            let cancelled = state.runs.get_mut(&id).filter(unfinished).map(|run| {
                 run.cancel_requested = true;
                 run.clone()
-            }))
+            });
+            state.tell(Deed::Cancel, cancelled.as_ref().map(Entry::from));
+            Ok(cancelled)
         })
         .await
     }
@@ -159,6 +178,7 @@ impl Store for MemoryStore {
             };
             let Some(old) = state.runs.get_mut(&run.id).filter(same) else { return Ok(false) };
             *old = Run { cancel_requested: false, token: run.token + 1, ..run.clone() };
+            state.tell(Deed::Reopen, [Entry::from(run)]);
             Ok(true)
         })
         .await
@@ -222,6 +242,19 @@ impl State {
         let active = self.runs.values().filter(counts).count();
         let (next_fire_at, runs_started) = (row.job.next_fire_at?, row.job.runs_started);
         Some(DueJob { id, next_fire_at, job: row.readable(), active: active as u64, runs_started })
+    }
+
+    /// What is told of a job whose state a firing changes.
+    fn turned(&self, firing: &Firing) -> Option<Entry> {
+        let job = &self.jobs.get(&firing.job_id)?.job;
+        let turned = job.state != firing.state;
+        turned.then(|| Entry { status: firing.state as i16, ..Entry::from(&**job) })
+    }
+
+    /// Adds those of `runs` that do not exist yet, and tells of them.
+    pub(super) fn add(&mut self, deed: Deed, runs: &[Run]) {
+        let new: Vec<Entry> = runs.iter().filter(|run| self.insert_new(run)).map(Entry::from).collect();
+        self.tell(deed, new);
     }
 
     /// Advances the job, adds the runs, and leaves of those only the new ones.

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::response::sse::{Event, KeepAlive};
-use axum::response::{IntoResponse, Response, Sse};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::response::sse::Event;
 use domain::{Run, RunId, RunStatus};
 use engine::bell::Ear;
 use futures::{Stream, stream};
@@ -15,17 +15,13 @@ use tokio::time::sleep;
 
 use super::LogLineView;
 use crate::problem::Problem;
+use crate::sse::{self, BREATH, last_event_id, unknown_id};
 use crate::state::Shared;
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// The id of the event `end`.
 const ENDED: &str = "end";
 /// What other replicas write, and the end of the run, is looked for so often.
 const LOOK: Duration = Duration::from_secs(1);
-/// However fast lines come, they are read no more often.
-const BREATH: Duration = Duration::from_millis(50);
-/// A comment so often keeps proxies from taking a silent stream for a dead one.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Lines read at a time.
 const PAGE: usize = 500;
 
@@ -39,25 +35,16 @@ pub(super) enum Resume {
 }
 
 pub(super) fn last_event(headers: &HeaderMap) -> Result<Option<Resume>, Problem> {
-    let Some(value) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
-    match value.to_str() {
-        Ok(ENDED) => Ok(Some(Resume::Ended)),
-        Ok("") => Ok(None),
-        Ok(text) if text.parse::<u64>().is_ok() => Ok(text.parse().ok().map(Resume::After)),
-        _ => Err(Problem::header("Last-Event-ID", "is not the id of an event of this stream")),
+    match last_event_id(headers) {
+        None => Ok(None),
+        Some(ENDED) => Ok(Some(Resume::Ended)),
+        Some(id) => id.parse().map(|after| Some(Resume::After(after))).map_err(|_| unknown_id()),
     }
 }
 
 /// A stream of what follows the line numbered `after`.
 pub(super) fn answer(state: Shared, run: Run, after: u64) -> Response {
-    let events = Sse::new(events(state, run, after)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    let mut response = events.into_response();
-    // NGINX would gather events until its buffer is full.
-    let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    response
-        .headers_mut()
-        .extend([unbuffered, (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))]);
-    response
+    sse::answer(events(state, run, after), true)
 }
 
 /// One reader of a log.
