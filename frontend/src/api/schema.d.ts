@@ -90,6 +90,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what happens
+         * @description A stream of server-sent events that goes on until the client ends it: one for each change of a job or a run of the
+         *     project, whichever replica made it, within about a second. An event says what has changed and where it stands, not what it looks
+         *     like: read that where it matters. Its `data` is JSON.
+         *
+         *     - `job.created`, `job.updated` (edited, paused, resumed, completed: see `state`), `job.deleted`
+         *     - `run.created` (it waits), `run.started` (a worker has taken it up; runs that start at once begin with this),
+         *       `run.finished` (also for occurrences that were skipped or missed), `run.changed` (anything else: it waits for
+         *       another attempt, is to be cancelled, waits again)
+         *
+         *     Every event has an `id`, and so has the stream's beginning and every heartbeat (each 15 s). A client that is cut off
+         *     sends the last one as `Last-Event-ID`, to any replica, and misses nothing. What was told is kept for an hour: after
+         *     that, or where the client was too slow to keep up, or sends an id that nobody gave out, it gets one event `reset`, must
+         *     look at everything anew, and the stream goes on from there.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -2027,7 +2059,7 @@ export interface components {
          * @description What kind of error it is, as a stable word.
          * @enum {string}
          */
-        ProblemCode: "malformed_json" | "malformed_request" | "invalid_request" | "invalid_query" | "invalid_cursor" | "unauthorized" | "invalid_token" | "forbidden" | "attempt_over" | "not_found" | "method_not_allowed" | "name_taken" | "conflict" | "stale" | "content_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "request_in_progress" | "internal_error" | "unavailable" | "timed_out" | "bad_request";
+        ProblemCode: "malformed_json" | "malformed_request" | "invalid_request" | "invalid_query" | "invalid_cursor" | "unauthorized" | "attempt_over" | "not_found" | "method_not_allowed" | "name_taken" | "conflict" | "stale" | "content_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "request_in_progress" | "internal_error" | "unavailable" | "timed_out" | "streaming_unavailable" | "bad_request";
         /** @description A calendar, and what putting it has done. */
         PutCalendarAnswer: {
             /** @description When it was stored first. */
@@ -2741,7 +2773,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The role does not allow it, or the attempt that the token is for is over */
+        /** @description The attempt the token is for is over */
         Forbidden: {
             headers: {
                 [name: string]: unknown;
@@ -2854,8 +2886,6 @@ export interface operations {
                     "application/json": components["schemas"]["Backfill"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2899,8 +2929,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
@@ -2936,8 +2964,6 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Calendar"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -2970,8 +2996,6 @@ export interface operations {
                     "application/json": components["schemas"]["Calendar"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3037,8 +3061,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
@@ -3079,11 +3101,58 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Of this job only: its id or name.
+                 * @example nightly-report
+                 */
+                job?: string;
+                /**
+                 * @description Of these types only: names, or `job.*` and `run.*`; repeated, or joined by commas.
+                 * @example [
+                 *       "run.finished",
+                 *       "job.*"
+                 *     ]
+                 */
+                types?: string[];
+            };
+            header?: {
+                /** @description The `id` of the last event seen: the stream goes on behind it. An `EventSource` sends it by itself. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 745-12
+                     *     retry: 2000
+                     *
+                     *     id: 745-13-1
+                     *     event: run.finished
+                     *     data: {"type":"run.finished","job_id":"job_01kc0000000000000000000000","run_id":"run_01kc0000000000000000000000","status":"succeeded"}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["TimedOut"];
@@ -3135,8 +3204,6 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Job"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3177,8 +3244,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -3218,8 +3283,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -3255,8 +3318,6 @@ export interface operations {
                     "application/json": components["schemas"]["Job"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3300,8 +3361,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
@@ -3342,8 +3401,6 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
@@ -3390,8 +3447,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
@@ -3453,8 +3508,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
@@ -3496,8 +3549,6 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Backfill"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
@@ -3548,8 +3599,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
@@ -3605,8 +3654,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
@@ -3656,8 +3703,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
@@ -3715,8 +3760,6 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Run"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
@@ -3770,8 +3813,6 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Run"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3808,8 +3849,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -3843,8 +3882,6 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3888,8 +3925,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
@@ -3995,10 +4030,7 @@ export interface operations {
                 limit?: number;
             };
             header?: {
-                /**
-                 * @description The `id` of the last event seen: the stream goes on behind it. Wins over `after`.
-                 * @example 42
-                 */
+                /** @description The `id` of the last event seen: the stream goes on behind it. An `EventSource` sends it by itself. */
                 "Last-Event-ID"?: string;
             };
             path: {
@@ -4029,8 +4061,6 @@ export interface operations {
                 };
                 content?: never;
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
@@ -4121,8 +4151,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
@@ -4156,8 +4184,6 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableContent"];
@@ -4194,8 +4220,6 @@ export interface operations {
                     "application/json": components["schemas"]["Stats"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -4240,8 +4264,6 @@ export interface operations {
                     "application/json": components["schemas"]["Timeline"];
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -4313,8 +4335,6 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
         };
     };
     getReadiness: {

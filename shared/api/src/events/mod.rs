@@ -125,6 +125,7 @@ pub async fn stream_events(
         Some(key) => Some(crate::runs::list::required_job_of(&state, &project, &key).await?),
         None => None,
     };
+    feed.available().await?;
     let follower = match last_event_id(&headers) {
         None => feed.follow(),
         Some(id) => feed.resume(id.parse::<Cursor>().ok()),

@@ -149,7 +149,9 @@ async fn a_client_that_comes_back_misses_nothing_and_hears_nothing_twice() {
         for part in &whole[seen..] {
             assert_eq!(again.next().await.as_ref(), Some(part), "behind {id}");
         }
-        assert_eq!(again.id, *ids.last().unwrap());
+        if seen < whole.len() {
+            assert_eq!(again.id, *ids.last().unwrap());
+        }
     }
 }
 

@@ -61,6 +61,14 @@ impl Feed {
         Self(Arc::new(Shared { events, ring: Mutex::default(), turned, reading: Mutex::default() }))
     }
 
+    /// Whether there is something to follow: asks the store.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn available(&self) -> Result<(), StoreError> {
+        self.0.events.latest().await.map(drop)
+    }
+
     /// Follows from now on. Must be called within a tokio runtime.
     pub fn follow(&self) -> Follower {
         self.follower(None, false)

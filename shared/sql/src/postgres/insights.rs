@@ -207,6 +207,11 @@ SELECT job_id, min(due_at) FROM (
     (SELECT job_id, next_fire_at AS due_at FROM job_state WHERE next_fire_at < $2 ORDER BY next_fire_at LIMIT $3)
     UNION ALL
     (SELECT job_id, due_at FROM runs WHERE due_at < $2 ORDER BY due_at LIMIT $3)
+    UNION ALL
+    (SELECT r.job_id, l.until
+    FROM (SELECT id, until, run_ids FROM leases WHERE until < $2 ORDER BY until LIMIT $3) AS l
+        CROSS JOIN LATERAL unnest(l.run_ids) AS k (run_id) JOIN runs AS r ON r.id = k.run_id
+    WHERE r.lease = l.id AND coalesce(r.due_at, r.finished_at) IS NULL ORDER BY l.until LIMIT $3)
 ) AS late
 WHERE EXISTS (SELECT 1 FROM jobs AS j WHERE j.id = late.job_id AND j.project = $1)
 GROUP BY job_id ORDER BY 2, 1";

@@ -181,7 +181,8 @@ pub async fn what_was_not_done_is_not_told(it: &Fixture) {
     it.insert_run(&second).await;
     let Some(mut reader) = Reader::of(it).await else { return };
     let nothing: [&str; 0] = [];
-    it.store.insert_job(&super::super::fixtures::job("report").build()).await.unwrap_err();
+    let of_its_name = super::super::fixtures::job("other").with(|draft| draft.name = "report".to_owned());
+    it.store.insert_job(&of_its_name.build()).await.unwrap_err();
     assert!(!it.insert_run(&second).await);
     let mut late = expected(&job);
     late.version += 1;
@@ -199,8 +200,8 @@ pub async fn what_was_not_done_is_not_told(it: &Fixture) {
     assert_eq!(it.settle(&[done]).await, [false]);
     assert!(it.cancel(&first).await.is_none());
     assert_eq!(reader.told().await, nothing);
-    // Fired before, and lost its place in time: one of its two runs exists.
-    let due = it.next_due().await.unwrap();
+    // Its occurrence has a record already.
+    let due = job.next_fire_at.unwrap();
     let there = Run::pending(&job, RunKind::Schedule, due, due, 0);
     it.insert_run(&there).await;
     assert_eq!(reader.told().await, ["run.created pending"]);
@@ -287,11 +288,10 @@ pub async fn old_events_go_but_for_the_last(it: &Fixture) {
     let ever = at("2099-01-01T00:00:00Z");
     let there = async |place| reader.events.events_after(place, false, 9).await.unwrap().is_some();
     assert!(there(told[0].place).await);
-    let mut gone = 0;
     while there(told[1].place).await {
         assert_eq!(it.store.purge_events(ever, 1).await.unwrap(), 1);
-        assert_eq!(there(told[0].place).await, there(told[1].place).await || gone < 1, "in order");
-        gone += u32::from(!there(told[0].place).await);
+        let (first, second) = (there(told[0].place).await, there(told[1].place).await);
+        assert!(second || !first, "in order");
     }
     assert!(there(told[2].place).await);
     it.store.purge_events(ever, 100).await.unwrap();

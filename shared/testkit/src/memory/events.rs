@@ -25,7 +25,7 @@ impl Default for Told {
 }
 
 impl Told {
-    fn last(&self) -> Option<Place> {
+    pub(super) fn last(&self) -> Option<Place> {
         self.0.last().map(|last| last.place)
     }
 }

@@ -31,7 +31,7 @@ use crate::conformance::{Backdoor, Fixture};
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
     faults: Arc<Mutex<Plan>>,
-    /// Rung when something was done.
+    /// Rung when something was told.
     bell: Bell,
 }
 
@@ -186,6 +186,7 @@ impl MemoryStore {
         effect: impl FnOnce(&mut State) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         tokio::task::yield_now().await;
+        let told = self.lock().told.last();
         let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).next(call);
         let done = match fault {
             Fault::Before => Err(Torn::before(call)),
@@ -200,7 +201,9 @@ impl MemoryStore {
             }
             Fault::None => effect(&mut self.lock()),
         };
-        self.bell.ring();
+        if self.lock().told.last() != told {
+            self.bell.ring();
+        }
         tokio::task::yield_now().await;
         done
     }
