@@ -18,11 +18,23 @@ use engine::Retention;
 use targets::{AllowList, Commands, MailServer, SigningSecrets};
 
 use self::parse::{
-    choice, count_or_off, database_url, duration, duration_or_off, from_str, listen, optional, public_url,
-    secret_key,
+    admin_key, choice, count_or_off, database_url, duration, duration_or_off, from_str, listen, optional,
+    public_url, secret_key,
 };
 pub(crate) use self::settings::{SETTINGS, Setting};
 pub(crate) use self::sources::Sources;
+
+/// Settings that are understood, each by itself, but do not go together.
+#[derive(Debug)]
+pub(crate) struct Misused(pub(crate) String);
+
+impl std::error::Error for Misused {}
+
+impl std::fmt::Display for Misused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) database_url: String,
     /// `None` where the database keeps one.
     pub(crate) secret_key: Option<String>,
+    /// Opens everything; `None` where there is none.
+    pub(crate) admin_key: Option<String>,
     pub(crate) listen: SocketAddr,
     pub(crate) role: Role,
     pub(crate) zone: Zone,
@@ -71,6 +85,7 @@ impl Config {
         Ok(Self {
             database_url: sources.parse("DATABASE_URL", database_url)?,
             secret_key: sources.parse("SECRET_KEY", secret_key)?,
+            admin_key: sources.parse("SCHEDULER_ADMIN_KEY", admin_key)?,
             listen: sources.parse("SCHEDULER_LISTEN", listen)?,
             role: sources.parse("SCHEDULER_ROLE", |text| {
                 choice(text, &[("all", Role::All), ("api", Role::Api), ("worker", Role::Worker)])

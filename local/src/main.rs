@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
-use crate::config::{Config, Sources};
+use crate::config::{Config, Misused, Sources};
 
 /// What a shell expects of a command that was used wrongly.
 const USAGE: u8 = 2;
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(run(&matches, config)) {
         Ok(code) => code,
-        Err(error) => fail(1, &error),
+        Err(error) => fail(if error.is::<Misused>() { USAGE } else { 1 }, &error),
     }
 }
 

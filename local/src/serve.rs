@@ -11,8 +11,8 @@ use domain::time::tzdb_version;
 use engine::bell::{AHEAD, POLL_FLOOR};
 use engine::idempotency::REMEMBERED_FOR;
 use engine::{
-    Alarm, Bell, Callbacks, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Logs, Overview, Scheduler,
-    Settings, Store, StoreError, TokenKey, retention, tick,
+    Access, Alarm, Bell, Callbacks, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Logs, Overview,
+    Scheduler, Settings, Store, StoreError, TokenKey, retention, tick,
 };
 use sql::Database;
 use targets::email::Security;
@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::config::without_password;
-use crate::config::{Config, Role};
+use crate::config::{Config, Misused, Role};
 use crate::metrics;
 use crate::system::{OsEntropy, SystemClock};
 
@@ -30,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let access = access(&config)?;
     let recorded = metrics::record()?;
     let database = open(&config).await?;
     let bell = Bell::default();
@@ -54,6 +55,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let (closing, stop_serving) = (CancellationToken::new(), CancellationToken::new());
     let listener = bind(config.listen).await?;
     let router = api::router(api::ApiState {
+        access,
         scheduler: Scheduler::new(
             database.store(),
             database.calendars(),
@@ -126,6 +128,27 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let _ = tokio::time::timeout(Duration::from_secs(2), database.close()).await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who may do what. Whoever cannot reach a loopback address needs no key; everybody else does.
+///
+/// # Errors
+/// Where others reach this service and it has no key.
+fn access(config: &Config) -> anyhow::Result<Access> {
+    let missing: Vec<&str> = [("SCHEDULER_ADMIN_KEY", &config.admin_key), ("SECRET_KEY", &config.secret_key)]
+        .into_iter()
+        .filter_map(|(name, value)| value.is_none().then_some(name))
+        .collect();
+    if !config.listen.ip().is_loopback() && !missing.is_empty() {
+        return Err(Misused(format!(
+            "SCHEDULER_LISTEN: others reach {}, so it takes {}, each from `openssl rand -hex 32`; \
+             or listen on 127.0.0.1",
+            config.listen,
+            missing.join(" and ")
+        ))
+        .into());
+    }
+    Ok(config.admin_key.as_deref().map_or_else(Access::open, Access::with_admin_key))
 }
 
 /// Waits for the end of a task that should not end; for ever where there is none.
@@ -297,9 +320,12 @@ fn announce(config: &Config) {
     if let Some(commands) = &config.commands {
         tracing::warn!("jobs may run commands with the rights of this process; they get {commands:?}");
     }
-    tracing::info!(
-        "no authentication: whoever reaches {listen} may do everything, so it listens on loopback only"
-    );
+    if config.admin_key.is_none() {
+        tracing::warn!(
+            "open: whoever reaches {listen} may do everything, so it listens on loopback only; \
+             set SCHEDULER_ADMIN_KEY to close it"
+        );
+    }
     tracing::info!("ready at http://{listen}/  ·  docs at http://{listen}/docs");
 }
 

@@ -1,5 +1,6 @@
 //! `scheduler healthcheck`: for containers, which have no curl. Exit code 0 means ready.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use anyhow::{Context, bail};
 use crate::config::Config;
 
 pub(crate) async fn run(config: &Config) -> ExitCode {
-    let url = format!("http://{}/readyz", config.listen);
+    let url = format!("http://{}/readyz", reachable(config.listen));
     match ask(&url).await {
         Ok(()) => {
             println!("ready: {url}");
@@ -19,6 +20,16 @@ pub(crate) async fn run(config: &Config) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Where what listens on `listen` answers on this machine: an address that means all is none to call.
+fn reachable(mut listen: SocketAddr) -> SocketAddr {
+    match listen.ip() {
+        IpAddr::V4(all) if all.is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(all) if all.is_unspecified() => listen.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => (),
+    }
+    listen
 }
 
 #[expect(

@@ -24,7 +24,7 @@ const fn setting(
 }
 
 /// Every setting there is.
-pub(crate) const SETTINGS: [Setting; 21] = [
+pub(crate) const SETTINGS: [Setting; 22] = [
     Setting {
         env: "DATABASE_URL",
         flag: "database-url",
@@ -39,11 +39,18 @@ pub(crate) const SETTINGS: [Setting; 21] = [
         help: "What the tokens of targets that report are computed with, 32 characters or more; by default the database's own secret",
         secret: true,
     },
+    Setting {
+        env: "SCHEDULER_ADMIN_KEY",
+        flag: "",
+        default: "",
+        help: "The operator's key, 32 characters or more: opens everything. Without it whoever reaches the service may do so",
+        secret: true,
+    },
     setting(
         "SCHEDULER_LISTEN",
         "listen",
         "127.0.0.1:8000",
-        "Address and port of the HTTP API; loopback only, as this version has no authentication",
+        "Address and port of the HTTP API; beyond loopback it takes SCHEDULER_ADMIN_KEY and SECRET_KEY",
     ),
     setting(
         "SCHEDULER_ROLE",

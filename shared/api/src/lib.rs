@@ -6,6 +6,7 @@
 #[cfg(test)]
 extern crate self as api;
 
+pub mod access;
 pub mod backfills;
 pub mod bulk;
 pub mod calendars;

@@ -14,8 +14,9 @@ use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::{Level, Span};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::layers::access::Gate;
 use crate::layers::request_id::RequestId;
-use crate::layers::{cors, encoding, http_metrics, idempotency, problems, request_id, security};
+use crate::layers::{access, cors, encoding, http_metrics, idempotency, problems, request_id, security};
 use crate::state::{ApiState, Options, Shared};
 use crate::{backfills, calendars, jobs, overview, runs, schedules, service};
 
@@ -25,6 +26,8 @@ use crate::{backfills, calendars, jobs, overview, runs, schedules, service};
 pub fn router(state: ApiState) -> Router {
     let state = Arc::new(state);
     let options = &state.options;
+    let gate = Arc::new(Gate::new(state.clone(), &described().into_openapi()));
+    let admitted = from_fn_with_state(gate, access::admit);
     let (versioned, _) = versioned().split_for_parts();
     let (previews, _) = schedules::routes().split_for_parts();
     let (callbacks, _) = runs::callbacks().split_for_parts();
@@ -32,10 +35,11 @@ pub fn router(state: ApiState) -> Router {
     let versioned = versioned
         .route_layer(from_fn_with_state(state.clone(), idempotency::once))
         .merge(previews)
-        .merge(callbacks);
+        .merge(callbacks)
+        .route_layer(admitted.clone());
     let versioned = if options.api { Router::new().nest(BASE, versioned) } else { Router::new() };
     let routes = versioned
-        .merge(service)
+        .merge(service.route_layer(admitted))
         .merge(service::pages())
         .fallback(service::ui::anything_else)
         .with_state(state.clone());

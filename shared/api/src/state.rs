@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use bytes::Bytes;
 use domain::Instant;
-use engine::{Callbacks, Idempotency, Logs, Overview, Scheduler, Store};
+use engine::{Access, Callbacks, Idempotency, Logs, Overview, Scheduler, Store};
 use tokio_util::sync::CancellationToken;
 
 /// The state every handler shares.
@@ -23,6 +23,8 @@ pub type Assets = Arc<dyn Fn(&str) -> Option<Bytes> + Send + Sync>;
 
 /// Everything the API needs.
 pub struct ApiState {
+    /// Knows who asks.
+    pub access: Access,
     /// Keeps jobs.
     pub scheduler: Scheduler,
     /// Answers for the whole of a project.

@@ -13,7 +13,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use bytes::Bytes;
 use domain::time::Zone;
-use engine::{Callbacks, Clock, DueJob, Logs, Overview, Scheduler, Store, TokenKey};
+use engine::{Access, Callbacks, Clock, DueJob, Logs, Overview, Scheduler, Store, TokenKey};
 use serde_json::{Value, json};
 use testkit::{ManualClock, MemoryStore, RecordingAlarm, SeededEntropy, at};
 use tokio_util::sync::CancellationToken;
@@ -73,6 +73,7 @@ impl TestApp {
             TokenKey::derived(b"test"),
         );
         let mut state = ApiState {
+            access: Access::open(),
             scheduler,
             overview: Overview::new(
                 Arc::new(store.clone()),

@@ -4,6 +4,7 @@
 //! Everything here is pure: no I/O, no async, no clock, no randomness. `now` is always an argument,
 //! and whatever looks random (jitter) is derived from ids by hashing.
 
+pub mod access;
 pub mod asked;
 pub mod backfill;
 pub mod calendar;
@@ -26,6 +27,7 @@ pub mod time;
 pub mod time_of_day;
 pub mod upcoming;
 
+pub use access::{Principal, Reach, Role};
 pub use asked::Asked;
 pub use backfill::{Backfill, BackfillOrder, BackfillState};
 pub use calendar::{Calendar, CalendarDraft};

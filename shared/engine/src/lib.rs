@@ -4,6 +4,7 @@
 //! Nothing here knows SQL, HTTP, processes or AWS. Rules about time, misfires, overlap and retries are not here
 //! either: they are pure functions in `domain`, and this crate only carries their answers to the ports.
 
+pub mod access;
 mod aftermath;
 pub mod backfills;
 pub mod bell;
@@ -26,6 +27,7 @@ pub mod slots;
 pub mod tick;
 mod worker;
 
+pub use access::{Access, Denied};
 pub use backfills::{BackfillQuery, Backfills};
 pub use bell::{Bell, LocalAlarm};
 pub use calendars::{CalendarQuery, Calendars};

@@ -1,5 +1,6 @@
 //! What happens to every request on its way in and to every answer on its way out.
 
+pub mod access;
 pub mod cors;
 pub mod encoding;
 pub mod http_metrics;

@@ -10,7 +10,11 @@ use crate::openapi::schemas::operations;
 const PROBLEMS: [(StatusCode, &str, &str); 12] = [
     (StatusCode::BAD_REQUEST, "BadRequest", "The request is malformed: its JSON, or a header"),
     (StatusCode::UNAUTHORIZED, "Unauthorized", "There is no token, or it is not good for this"),
-    (StatusCode::FORBIDDEN, "Forbidden", "The attempt the token is for is over"),
+    (
+        StatusCode::FORBIDDEN,
+        "Forbidden",
+        "The role does not allow it, or the attempt that the token is for is over",
+    ),
     (StatusCode::NOT_FOUND, "NotFound", "There is no such job, run, backfill or calendar"),
     (StatusCode::CONFLICT, "Conflict", "The name is taken, or the present state does not allow it"),
     (StatusCode::PRECONDITION_FAILED, "PreconditionFailed", "There has been a change since it was read"),
@@ -59,14 +63,15 @@ fn describe(operation: &mut Operation, versioned: bool, writes: bool) {
     let has = |place: ParameterIn| parameters.iter().any(|parameter| parameter.parameter_in == place);
     let named = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
     let body = operation.request_body.is_some();
-    let token = operation.security.is_some();
+    let reports = operation.tags.iter().flatten().any(|tag| tag == "callbacks");
+    let token = operation.security.as_ref().is_some_and(|security| !security.is_empty());
     // In the order of `PROBLEMS`.
     let conditions = [
         (400, versioned && (body || named("If-Match") || named("Idempotency-Key"))),
         (401, token),
         (403, token),
         (404, has(ParameterIn::Path)),
-        (409, versioned && writes && !token),
+        (409, versioned && writes && !reports),
         (412, named("If-Match")),
         (413, body),
         (415, body),

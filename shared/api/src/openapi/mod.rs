@@ -1,8 +1,9 @@
 //! The OpenAPI document, generated from the handlers.
 //!
-//! What utoipa derives is completed in two steps: `schemas` makes it say exactly what the service accepts,
-//! `errors` adds to every operation the problems it may answer with.
+//! What utoipa derives is completed in three steps: `schemas` makes it say exactly what the service accepts, `access` who
+//! may call each operation, `errors` adds to every operation the problems it may answer with.
 
+mod access;
 mod errors;
 mod schemas;
 
@@ -46,6 +47,7 @@ pub fn document() -> OpenApi {
     document.info.license = Some(License::new("MIT OR Apache-2.0"));
     document.servers = Some(vec![Server::new("/")]);
     schemas::complete(&mut document);
+    access::complete(&mut document);
     errors::complete(&mut document);
     document
 }

@@ -9,7 +9,6 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayItems, Discriminator, Object, OneOfBuilder, Schema, SchemaType, Type,
 };
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, ObjectBuilder, OpenApi, PathItem, Ref, RefOr};
 
 const BODY: &str = "Any JSON: a string is sent as it is, any other value as JSON. `{{run.id}}`, `{{scheduled_for}}`, \
@@ -18,11 +17,6 @@ const BODY: &str = "Any JSON: a string is sent as it is, any other value as JSON
 /// Completes the schemas.
 pub(super) fn complete(document: &mut OpenApi) {
     let Some(components) = &mut document.components else { return };
-    let run_token = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some("What the call of a run brought in `X-Scheduler-Token`: good for one attempt"))
-        .build();
-    components.add_security_scheme("run_token", SecurityScheme::Http(run_token));
     let schedules = [
         ("interval", "IntervalSchedule", object(Interval::schema())),
         ("calendar_interval", "CalendarIntervalSchedule", object(CalendarInterval::schema())),

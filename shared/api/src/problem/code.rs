@@ -20,6 +20,10 @@ pub enum Code {
     InvalidCursor,
     /// No token, or one that is not good for this.
     Unauthorized,
+    /// A token that is none of ours, or no longer.
+    InvalidToken,
+    /// A token that is good, but not for this.
+    Forbidden,
     /// The attempt the token is for is over.
     AttemptOver,
     /// There is nothing here.
@@ -52,13 +56,15 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::MalformedJson,
         Self::MalformedRequest,
         Self::InvalidRequest,
         Self::InvalidQuery,
         Self::InvalidCursor,
         Self::Unauthorized,
+        Self::InvalidToken,
+        Self::Forbidden,
         Self::AttemptOver,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -95,10 +101,21 @@ impl Code {
         self.describe().3
     }
 
+    /// What `WWW-Authenticate` says of it (RFC 6750).
+    pub fn challenge(self) -> Option<&'static str> {
+        match self {
+            Self::Unauthorized => Some("Bearer"),
+            Self::InvalidToken => Some("Bearer error=\"invalid_token\""),
+            Self::Forbidden => Some("Bearer error=\"insufficient_scope\""),
+            _ => None,
+        }
+    }
+
     /// The kind a bare status stands for: what a layer or the framework answered in few words.
     pub fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::UNAUTHORIZED => Self::Unauthorized,
+            StatusCode::FORBIDDEN => Self::Forbidden,
             StatusCode::NOT_FOUND => Self::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
             StatusCode::CONFLICT => Self::Conflict,
@@ -150,7 +167,19 @@ impl Code {
                 "unauthorized",
                 S::UNAUTHORIZED,
                 "The request has no token that is good for this",
-                "Send `Authorization: Bearer` and the token that the call of this run brought in `X-Scheduler-Token`.",
+                "Send `Authorization: Bearer` and your key; a target that reports sends the token that the call of its run brought in `X-Scheduler-Token`.",
+            ),
+            Self::InvalidToken => (
+                "invalid_token",
+                S::UNAUTHORIZED,
+                "The token is not valid",
+                "It is not one of this service's, has expired, or was revoked. Ask an administrator for another.",
+            ),
+            Self::Forbidden => (
+                "forbidden",
+                S::FORBIDDEN,
+                "Your role does not allow this",
+                "`detail` says which role it takes. Ask an administrator for a key that has it.",
             ),
             Self::AttemptOver => (
                 "attempt_over",
@@ -250,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_bare_status_keeps_its_status() {
-        for status in [400, 401, 404, 405, 409, 412, 413, 415, 422, 500, 503, 504] {
+        for status in [400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 500, 503, 504] {
             let status = StatusCode::from_u16(status).unwrap();
             assert_eq!(Code::of_status(status).status(), status);
         }

@@ -218,8 +218,8 @@ impl IntoResponse for Problem {
         if is_passing(status) || self.code == Code::RequestInProgress {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER.into());
         }
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if let Some(challenge) = self.code.challenge() {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if let Some(version) = self.version {
             headers.insert(header::ETAG, etag(version));

@@ -1,6 +1,7 @@
 //! What concerns the API as a whole, through its router.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod access;
 mod bad_input;
 mod contract;
 mod idempotency;
