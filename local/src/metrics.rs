@@ -18,12 +18,13 @@ use sql::Database;
 const SECONDS: [f64; 16] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 60.0];
 
-const COUNTERS: [(&str, &str); 6] = [
+const COUNTERS: [(&str, &str); 7] = [
     ("scheduler_runs_total", "Runs that have ended, by status and by what had triggered them"),
     ("scheduler_attempts_total", "Attempts that have ended, by outcome"),
     ("scheduler_misfires_total", "Occurrences that were not carried out as it was too late for them"),
     ("scheduler_leases_lost_total", "Leases of runs that could not be prolonged in time"),
     ("scheduler_stale_writes_total", "Outcomes refused as their run had been taken over"),
+    ("scheduler_requests_refused_total", "Requests without a key that is good for them, by reason"),
     ("scheduler_runs_purged_total", "Records of runs removed as they had become old or too many"),
 ];
 /// Those that have no labels stand at 0 from the beginning: what appears with its first event has no rate.
