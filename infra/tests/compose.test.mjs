@@ -77,7 +77,7 @@ it("runs as nobody, on a root that cannot be written, without a shell, in images
   const [{ Config, HostConfig, State }] = JSON.parse(run("docker", "inspect", id));
   assert.deepEqual([Config.User, HostConfig.ReadonlyRootfs, State.Health.Status], ["65532:65532", true, "healthy"]);
   assert.deepEqual(HostConfig.CapDrop, ["ALL"]);
-  assert.ok(!Config.Env.some((it) => /^(DATABASE_URL|SECRET_KEY|SCHEDULER_ADMIN_KEY)=/.test(it) && !it.startsWith("DATABASE_URL=sqlite")), "no secret in the environment");
+  assert.ok(!Config.Env.some((it) => /^(DATABASE_URL|SECRET_KEY|SCHEDULER_ADMIN_KEY)=/.test(it)), "no secret in the environment");
   assert.throws(() => run("docker", "exec", id, "sh", "-c", "true"));
   const [image] = JSON.parse(run("docker", "image", "inspect", Config.Image));
   const megabytes = image.Size / 1e6;
@@ -103,6 +103,7 @@ it("loses nothing and fails no reader, whatever is done to it", async () => {
     load.phase(name);
     const began = Date.now();
     await act();
+    console.log(`${new Date().toISOString()} ${name}: ${((Date.now() - began) / 1000).toFixed(1)} s`);
     load.phases.at(-1).seconds = ((Date.now() - began) / 1000).toFixed(1);
     await sleep(rest);
   }
@@ -116,7 +117,7 @@ it("loses nothing and fails no reader, whatever is done to it", async () => {
   assert.equal(replicas().length, 1);
   await phase("scale 1 → 2", () => composing("up", "-d", "--no-recreate", "--wait", "--scale", "backend=2"));
   const before = replicas();
-  await phase("rolling rebuild", () => running("scripts/compose-rollout.sh"), 5000);
+  await phase("rolling rebuild", () => running("scripts/compose-rollout.sh", ...(process.env.TEST_COMPOSE_NO_BUILD ? ["--no-build"] : [])), 5000);
   const now = replicas();
   assert.equal(now.length, 2);
   assert.ok(now.every((id) => !before.includes(id)), "every replica is a new one");

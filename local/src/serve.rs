@@ -12,7 +12,7 @@ use engine::bell::{AHEAD, POLL_FLOOR};
 use engine::idempotency::REMEMBERED_FOR;
 use engine::{
     Access, Alarm, Bell, Callbacks, Clock, Dispatcher, Entropy, Idempotency, LocalAlarm, Logs, Overview,
-    Scheduler, Settings, Store, StoreError, TokenKey, retention, tick,
+    Scheduler, Settings, StoreError, TokenKey, retention, tick,
 };
 use sql::Database;
 use targets::email::Security;

@@ -16,6 +16,7 @@ mod cluster;
 mod faults;
 mod grid;
 mod house;
+mod monitoring;
 mod quickstart;
 mod replicas;
 mod service;
