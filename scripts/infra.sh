@@ -69,7 +69,8 @@ say "checkov"
 say "Prometheus: promtool"
 "$promtool" check rules infra/monitoring/prometheus/rules.yml >/dev/null
 (cd infra/monitoring/prometheus && "$promtool" test rules rules.test.yml >"$output/log" 2>&1) || { cat "$output/log" >&2; die "rules.test.yml"; }
-sed "s|/etc/prometheus/rules.yml|$PWD/infra/monitoring/prometheus/rules.yml|" infra/monitoring/prometheus/prometheus.yml >"$output/prometheus.yml"
+echo key >"$output/key"
+sed "s|/etc/prometheus/rules.yml|$PWD/infra/monitoring/prometheus/rules.yml|; s|/run/scheduler/admin-key|$output/key|" infra/monitoring/prometheus/prometheus.yml >"$output/prometheus.yml"
 "$promtool" check config "$output/prometheus.yml" >/dev/null
 
 # ---- Compose
