@@ -1,4 +1,4 @@
-.PHONY: help run test oracle simulate chaos lint fmt bench
+.PHONY: help run test test-nginx test-compose infra oracle simulate chaos lint fmt bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -8,6 +8,15 @@ run: ## Start the service on SQLite at http://127.0.0.1:8000
 
 test: ## Run every test, those on PostgreSQL included
 	@scripts/test.sh
+
+test-nginx: ## Test nginx.conf in front of real replicas, each in a network namespace (root, Linux)
+	@scripts/nginx.sh
+
+test-compose: ## Scale, kill, roll over and restart the real Compose stack under load, and count what was lost
+	@scripts/compose-test.sh
+
+infra: ## Check what is deployed: Kubernetes, EC2, Compose, Prometheus
+	@scripts/infra.sh
 
 CASES ?= 10000
 oracle: ## Compare CASES random schedules, with and without calendars, with a walk over a zone's clock

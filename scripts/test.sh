@@ -12,6 +12,9 @@ command -v ip >/dev/null || apt_install iproute2
 ui=0
 scripts/ui.sh test || ui=$?
 
+infra=0
+scripts/infra.sh || infra=$?
+
 say "building the tests"
 cargo test --workspace --locked --no-run "$@"
 
@@ -20,9 +23,14 @@ trap 'rm -f "$output"' EXIT
 status=0
 scripts/postgres.sh cargo test --workspace --locked --no-fail-fast "$@" 2>&1 | tee "$output" || status=$?
 
+nginx=0
+scripts/nginx.sh || nginx=$?
+
 # cargo prints a summary for each of its binaries; this is the one for all of them.
 awk '/^test result:/ { passed += $4; failed += $6; skipped += $8 }
      END { printf "tests: %d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$output"
 [ "$ui" -eq 0 ] || say "the tests of the web UI failed; see above"
-[ "$status" -ne 0 ] || status=$ui
+[ "$infra" -eq 0 ] || say "the checks of infra/ failed; see above"
+[ "$nginx" -eq 0 ] || say "the tests of nginx.conf failed; see above"
+for it in "$ui" "$infra" "$nginx"; do [ "$status" -ne 0 ] || status=$it; done
 exit "$status"

@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod logging;
+mod metrics;
 mod serve;
 mod system;
 mod ui;

@@ -8,14 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use axum::http::HeaderValue;
 use domain::time::tzdb_version;
-use domain::{JobState, RunStatus};
 use engine::bell::{AHEAD, POLL_FLOOR};
 use engine::idempotency::REMEMBERED_FOR;
 use engine::{
     Access, Alarm, Bell, Callbacks, Clock, Dispatcher, Entropy, Feed, Idempotency, LocalAlarm, Logs,
-    Overview, Scheduler, Settings, Store, StoreError, TokenKey, retention, tick,
+    Overview, Scheduler, Settings, StoreError, TokenKey, retention, tick,
 };
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sql::Database;
 use targets::email::Security;
 use tokio::net::TcpListener;
@@ -24,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::commands::config::without_password;
 use crate::config::{Config, Misused, Role};
+use crate::metrics;
 use crate::system::{OsEntropy, SystemClock};
 
 /// A database that is only just starting is waited for so long.
@@ -32,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let access = access(&config)?;
-    let metrics = record_metrics()?;
+    let recorded = metrics::record()?;
     let database = open(&config).await?;
     let bell = Bell::default();
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
@@ -72,7 +71,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         feed: Some(Feed::new(database.events())),
         store: database.store(),
         last_look: worker.clone().map(|worker| Arc::new(move || worker.last_look()) as api::LastLook),
-        metrics: Arc::new(move || metrics.render()),
+        metrics: Arc::new(move || recorded.render()),
         ui: crate::ui::assets(),
         build: api::BuildInfo {
             version: env!("CARGO_PKG_VERSION"),
@@ -88,8 +87,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         },
     });
     announce(&config);
+    tokio::spawn(metrics::watch_connections(database.clone()));
     if worker.is_some() {
-        tokio::spawn(count(database.store()));
+        tokio::spawn(metrics::count(database.store()));
         tokio::spawn(forget(database.idempotency(), clock.clone()));
         tokio::spawn(retention::run(database.store(), clock, entropy.clone(), config.retention));
     }
@@ -268,42 +268,6 @@ fn origins(config: &Config) -> anyhow::Result<Vec<HeaderValue>> {
     config.cors_origins.iter().map(parse).collect()
 }
 
-pub(crate) fn record_metrics() -> anyhow::Result<PrometheusHandle> {
-    /// From a millisecond, which is what a start may lag, to a minute; the steps are OpenTelemetry's.
-    const SECONDS: [f64; 16] =
-        [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 60.0];
-    let handle = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
-        .install_recorder()
-        .context("metrics cannot be recorded")?;
-    let upkeep = handle.clone();
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(Duration::from_secs(5)).await;
-            upkeep.run_upkeep();
-        }
-    });
-    metrics::gauge!("scheduler_build_info", "version" => env!("CARGO_PKG_VERSION"), "tzdb" => tzdb_version())
-        .set(1.0);
-    Ok(handle)
-}
-
-/// Keeps the gauges of what the store holds, which need a query, fresh enough for a scrape.
-async fn count(store: Arc<dyn Store>) {
-    const EVERY: Duration = Duration::from_secs(15);
-    loop {
-        if let Ok(counts) = store.counts().await {
-            for state in JobState::ALL {
-                let jobs = counts.jobs.iter().find(|(it, _)| *it == state).map_or(0, |(_, count)| *count);
-                metrics::gauge!("scheduler_jobs", "state" => state.as_str()).set(as_gauge(jobs));
-            }
-            let waiting = counts.runs.iter().filter(|(status, _)| *status == RunStatus::Pending);
-            metrics::gauge!("scheduler_queue_depth").set(as_gauge(waiting.map(|(_, count)| count).sum()));
-        }
-        tokio::time::sleep(EVERY).await;
-    }
-}
-
 /// Forgets answers that are remembered no longer.
 async fn forget(idempotency: Arc<dyn Idempotency>, clock: Arc<dyn Clock>) {
     const EVERY: Duration = Duration::from_mins(1);
@@ -315,11 +279,6 @@ async fn forget(idempotency: Arc<dyn Idempotency>, clock: Arc<dyn Clock>) {
         }
         tokio::time::sleep(EVERY).await;
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "gauges are floats, and counts stay far below 2^53")]
-fn as_gauge(count: u64) -> f64 {
-    count as f64
 }
 
 /// Unique to this process: a restart is another worker, whose leases are not the old one's.

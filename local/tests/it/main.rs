@@ -17,6 +17,7 @@ mod events;
 mod faults;
 mod grid;
 mod house;
+mod monitoring;
 mod quickstart;
 mod replicas;
 mod service;

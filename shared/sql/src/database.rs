@@ -18,6 +18,25 @@ pub enum Database {
     Sqlite(SqliteStore),
 }
 
+/// Connections to a database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// Those that somebody works with.
+    pub used: u64,
+    /// Those that wait for somebody.
+    pub idle: u64,
+}
+
+impl Connections {
+    /// Of these pools together.
+    pub(crate) fn of<'a, D: sqlx::Database>(pools: impl IntoIterator<Item = &'a sqlx::Pool<D>>) -> Self {
+        pools.into_iter().fold(Self::default(), |sum, pool| {
+            let (size, idle) = (u64::from(pool.size()), pool.num_idle() as u64);
+            Self { used: sum.used + size.saturating_sub(idle), idle: sum.idle + idle }
+        })
+    }
+}
+
 /// Why a URL leads to no database.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -46,6 +65,14 @@ impl Database {
             Some("postgres" | "postgresql") => PostgresStore::connect(url).map(Self::Postgres),
             Some("sqlite") => SqliteStore::open(url).await.map(Self::Sqlite),
             _ => Err(ConnectError::Scheme),
+        }
+    }
+
+    /// How many connections there are at the moment.
+    pub fn connections(&self) -> Connections {
+        match self {
+            Self::Postgres(store) => store.connections(),
+            Self::Sqlite(store) => store.connections(),
         }
     }
 

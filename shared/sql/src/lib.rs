@@ -19,7 +19,7 @@ mod readable;
 mod schema;
 pub mod sqlite;
 
-pub use database::{ConnectError, Database};
+pub use database::{ConnectError, Connections, Database};
 pub use postgres::PostgresStore;
 pub use schema::{Migration, SchemaError};
 pub use sqlite::SqliteStore;

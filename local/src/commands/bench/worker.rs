@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::metrics;
 use crate::serve;
 use crate::system::OsEntropy;
 
@@ -18,7 +19,7 @@ pub(super) const GO: &str = "go";
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     // Nobody asks for the metrics, but recording them is part of the work.
-    let _metrics = serve::record_metrics()?;
+    let _metrics = metrics::record()?;
     let database = Database::connect(&config.database_url).await?;
     database.migrations().await?;
     let bell = Bell::default();

@@ -42,7 +42,7 @@ use sqlx::{Connection as _, PgConnection, Postgres};
 pub use self::alarm::PostgresAlarm;
 pub use self::clock::DatabaseClock;
 use self::leases::Leases;
-use crate::database::ConnectError;
+use crate::database::{ConnectError, Connections};
 use crate::definitions::Definitions;
 use crate::error::store_error;
 
@@ -132,6 +132,11 @@ impl PostgresStore {
     /// Goes on until the task is aborted.
     pub fn listen(&self, bell: impl FnMut() + Send + 'static) -> tokio::task::JoinHandle<()> {
         tokio::spawn(listen::listen(self.options.clone(), bell))
+    }
+
+    /// How many connections there are at the moment.
+    pub fn connections(&self) -> Connections {
+        Connections::of([&self.hot, &self.pool])
     }
 
     /// Closes all connections, after what is under way on them.

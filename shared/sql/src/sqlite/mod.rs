@@ -42,7 +42,7 @@ use sqlx::sqlite::{
 use sqlx::{Sqlite, Transaction};
 use tokio::time::Instant as Monotonic;
 
-use crate::database::ConnectError;
+use crate::database::{ConnectError, Connections};
 use crate::definitions::Definitions;
 use crate::error::store_error;
 
@@ -90,6 +90,11 @@ impl SqliteStore {
             pool_options(READERS).connect_lazy_with(options.pragma("query_only", "on"))
         };
         Ok(Self { writer, readers, definitions: Arc::default(), told: Bell::default() })
+    }
+
+    /// How many connections there are at the moment.
+    pub fn connections(&self) -> Connections {
+        Connections::of([&self.readers, &self.writer])
     }
 
     /// Closes all connections, after what is under way on them.
