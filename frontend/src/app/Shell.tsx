@@ -2,7 +2,7 @@ import { mdiMagnify, mdiThemeLightDark } from "@mdi/js";
 import Box from "@mui/material/Box";
 import IconButton from "@mui/material/IconButton";
 import { useColorScheme } from "@mui/material/styles";
-import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
+import { type ReactNode, Suspense, useEffect, useRef } from "react";
 import { useLocation } from "react-router";
 import { useSettings } from "../settings/settings";
 import { Icon } from "../ui/Icon";
@@ -11,9 +11,12 @@ import { Tips } from "../ui/Tips";
 import { Toasts } from "../ui/Toasts";
 import { Away } from "./Away";
 import { LiveControl } from "./LiveControl";
+import { lazy } from "./lazy";
+import { Mishap } from "./Mishap";
 import { BottomNav, Mark, SideNav } from "./Nav";
 import { overlay } from "./overlay";
 import { MODIFIER, useShortcuts } from "./shortcuts";
+import { Underway } from "./Underway";
 import { ZoneSwitch } from "./ZoneSwitch";
 
 const Palette = lazy(() => import("../palette/Palette"));
@@ -85,6 +88,7 @@ export function Shell({ children }: { children: ReactNode }) {
             borderColor: "line",
           }}
         >
+          <Underway />
           <Mark sx={{ display: { md: "none" } }} />
           <JumpButton />
           <Box sx={{ flex: 1 }} />
@@ -102,7 +106,7 @@ export function Shell({ children }: { children: ReactNode }) {
           tabIndex={-1}
           sx={{ flex: 1, outline: "none !important", pb: { xs: 8, md: 2 } }}
         >
-          {children}
+          <Mishap page={pathname}>{children}</Mishap>
         </Box>
       </Box>
       <BottomNav />
