@@ -1,7 +1,11 @@
 // Debian's Chromium, driven by playwright-core.
 
+import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { startService } from "./service.mjs";
 
 const PLACES = [
   process.env.CHROMIUM,
@@ -53,3 +57,25 @@ export async function openPage(browser, url, options = {}) {
   });
   return { page, wrong, close: () => context.close() };
 }
+
+/** A service and a page on it, gone at the end. */
+export async function onPage(browser, path, act, options) {
+  const service = await startService();
+  const opened = await openPage(browser, service.url, options);
+  try {
+    await opened.page.goto(service.url + path);
+    await act(opened.page, service, opened.wrong);
+    assert.deepEqual(opened.wrong, []);
+  } catch (error) {
+    await opened.page
+      .screenshot({ path: join(process.env.FAILURES ?? tmpdir(), "ui-failure.png") })
+      .catch(() => undefined);
+    if (opened.wrong.length > 0) error.message += `\n${opened.wrong.join("\n")}`;
+    throw error;
+  } finally {
+    await opened.close();
+    await service.end();
+  }
+}
+
+export const visible = (locator) => locator.first().waitFor({ state: "visible" });

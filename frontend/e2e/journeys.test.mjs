@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { openPage, startBrowser } from "./browser.mjs";
-import { startService } from "./service.mjs";
+import { onPage, openPage, startBrowser, visible } from "./browser.mjs";
 
 let browser;
 before(async () => {
@@ -11,26 +10,7 @@ before(async () => {
 });
 after(() => browser.close());
 
-/** A service and a page on it, gone at the end. */
-async function withPage(path, act, options) {
-  const service = await startService();
-  const opened = await openPage(browser, service.url, options);
-  try {
-    await opened.page.goto(service.url + path);
-    await act(opened.page, service, opened.wrong);
-    assert.deepEqual(opened.wrong, []);
-  } catch (error) {
-    await opened.page
-      .screenshot({ path: `${process.env.FAILURES ?? "/tmp"}/ui-failure.png` })
-      .catch(() => undefined);
-    throw error;
-  } finally {
-    await opened.close();
-    await service.end();
-  }
-}
-
-const visible = (locator) => locator.first().waitFor({ state: "visible" });
+const withPage = (...what) => onPage(browser, ...what);
 
 describe("journeys", { concurrency: false }, () => {
   it("the first five minutes: a fired job from an empty service, four fields, twenty seconds in the form", async () => {
@@ -229,8 +209,14 @@ describe("journeys", { concurrency: false }, () => {
       await stop();
       await visible(page.getByText("The service does not answer"));
       await visible(page.getByRole("link", { name: "stays" }));
+      // A page that was never opened before comes once the service is back.
+      await page.getByRole("link", { name: "Timeline" }).first().click();
+      await visible(page.getByRole("progressbar", { name: "Loading the page" }));
+      await visible(page.getByRole("link", { name: "stays" }));
       await start();
       await page.getByText("The service does not answer").waitFor({ state: "hidden" });
+      await visible(page.getByRole("heading", { name: "Timeline" }));
+      await page.goBack();
       await api("POST", "/jobs/stays/pause");
       await visible(page.getByRole("row", { name: /Paused/ }));
     });

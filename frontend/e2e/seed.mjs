@@ -83,5 +83,16 @@ export async function seed({ api, target, url }) {
   await api("POST", "/jobs/warehouse-export/pause", { reason: "the warehouse moves until Thursday" });
   for (const name of ["nightly-report", "reindex-search", "renew-certificates", "weekly-digest"])
     await api("POST", `/jobs/${name}/run`);
+  await backfill(api, "reindex-search", 6);
   return made;
+}
+
+/** What a job's schedule had in the last hours, run now: history without waiting for it. */
+export function backfill(api, name, hours) {
+  const to = Math.floor(Date.now() / 60_000) * 60_000;
+  return api("POST", `/jobs/${name}/backfill`, {
+    from: new Date(to - hours * 3_600_000).toISOString(),
+    to: new Date(to).toISOString(),
+    overlap: "allow_all",
+  });
 }

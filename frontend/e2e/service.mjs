@@ -62,6 +62,7 @@ export async function startService(env = {}) {
   }
 
   async function stop() {
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((done) => child.once("exit", done));
     child.kill("SIGTERM");
     await ended;

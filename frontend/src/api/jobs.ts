@@ -100,8 +100,8 @@ export const requests = {
         params: { path: { id }, header: { "If-Match": etag(version) } },
       }),
     ),
-  run: (id: string) =>
-    call(client.POST("/api/v1/jobs/{id}/run", { params: { path: { id }, header: post() } })),
+  run: (id: string, body?: Schemas["RunRequest"]) =>
+    call(client.POST("/api/v1/jobs/{id}/run", { params: { path: { id }, header: post() }, body })),
   pause: (id: string, body: Schemas["PauseRequest"]) =>
     call(client.POST("/api/v1/jobs/{id}/pause", { params: { path: { id }, header: post() }, body })),
   resume: (id: string) =>

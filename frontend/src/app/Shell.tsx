@@ -13,9 +13,12 @@ import { Tips } from "../ui/Tips";
 import { Toasts } from "../ui/Toasts";
 import { Away } from "./Away";
 import { LiveControl } from "./LiveControl";
+import { lazy } from "./lazy";
+import { Mishap } from "./Mishap";
 import { BottomNav, Mark, SideNav } from "./Nav";
 import { overlay } from "./overlay";
 import { MODIFIER, useShortcuts } from "./shortcuts";
+import { Underway } from "./Underway";
 import { ZoneSwitch } from "./ZoneSwitch";
 
 const Palette = lazy(() => import("../palette/Palette"));
@@ -89,6 +92,7 @@ export function Shell({ children }: { children: ReactNode }) {
             borderColor: "line",
           }}
         >
+          <Underway />
           <Mark sx={{ display: { md: "none" } }} />
           <JumpButton />
           <Box sx={{ flex: 1 }} />
@@ -106,7 +110,7 @@ export function Shell({ children }: { children: ReactNode }) {
           tabIndex={-1}
           sx={{ flex: 1, outline: "none !important", pb: { xs: 8, md: 2 } }}
         >
-          {children}
+          <Mishap page={pathname}>{children}</Mishap>
         </Box>
       </Box>
       <BottomNav />

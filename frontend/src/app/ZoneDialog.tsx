@@ -33,7 +33,7 @@ export default function ZoneDialog({ onClose }: { onClose: () => void }) {
     <Dialog
       open
       onClose={onClose}
-      aria-label="Time zone of the display"
+      slotProps={{ paper: { "aria-label": "Time zone of the display" } }}
       fullWidth
       maxWidth="xs"
       sx={{ "& .MuiDialog-container": { alignItems: "flex-start", pt: "8vh" } }}

@@ -1,10 +1,11 @@
 import { mdiClockOutline } from "@mdi/js";
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
-import { lazy, Suspense, useRef, useState } from "react";
+import { Suspense, useRef, useState } from "react";
 import { useSettings } from "../settings/settings";
 import { LOCAL_ZONE, resolveZone } from "../time/format";
 import { Icon } from "../ui/Icon";
+import { lazy } from "./lazy";
 
 const ZoneDialog = lazy(() => import("./ZoneDialog"));
 

@@ -1,6 +1,7 @@
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Route, Routes } from "react-router";
 import { Lines } from "../ui/Panels";
+import { lazy } from "./lazy";
 import { Nowhere } from "./Nowhere";
 
 const OverviewPage = lazy(() => import("../overview/OverviewPage"));

@@ -1,6 +1,6 @@
 import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { call, client } from "../api/client";
 import {
@@ -13,6 +13,7 @@ import {
   useSaveJob,
 } from "../api/jobs";
 import { ApiError, explain } from "../api/problem";
+import { lazy } from "../app/lazy";
 import { MODIFIER } from "../app/shortcuts";
 import { Lines, Panel } from "../ui/Panels";
 import { fieldOf, same } from "../ui/pointer";

@@ -8,10 +8,12 @@ import TextField from "@mui/material/TextField";
 import { useState } from "react";
 import { serviceNow } from "../api/connection";
 import type { Job } from "../api/jobs";
+import { BackfillDialog } from "../backfills/BackfillDialog";
 import { useSettings } from "../settings/settings";
 import { exactOf, resolveZone } from "../time/format";
 import { instantOf } from "../time/wall";
 import { useStore } from "../ui/store";
+import { RunDialog } from "./RunDialog";
 import { jobDialog, useJobActions } from "./useJobActions";
 
 /** The questions about a job that need an answer first. */
@@ -19,11 +21,16 @@ export default function JobDialogs() {
   const open = useStore(jobDialog);
   const close = () => jobDialog.set(undefined);
   if (!open) return null;
-  return open.kind === "pause" ? (
-    <PauseDialog job={open.job} close={close} />
-  ) : (
-    <DeleteDialog job={open.job} close={close} onDone={open.onDone} />
-  );
+  switch (open.kind) {
+    case "pause":
+      return <PauseDialog job={open.job} close={close} />;
+    case "delete":
+      return <DeleteDialog job={open.job} close={close} onDone={open.onDone} />;
+    case "backfill":
+      return <BackfillDialog job={open.job} close={close} />;
+    case "run":
+      return <RunDialog job={open.job} close={close} />;
+  }
 }
 
 const SPANS: [string, number | undefined][] = [

@@ -2,6 +2,7 @@ import {
   mdiCodeTags,
   mdiContentCopy,
   mdiDeleteOutline,
+  mdiHistory,
   mdiPauseCircleOutline,
   mdiPencilOutline,
   mdiPlay,
@@ -43,6 +44,16 @@ export function JobMenu({ job, onDeleted, brief }: { job: Job; onDeleted?: () =>
           },
         readable &&
           !brief && { label: "Edit", icon: mdiPencilOutline, act: () => navigate(`/jobs/${job.id}/edit`) },
+        readable && {
+          label: "Run with…",
+          icon: mdiPlay,
+          act: () => jobDialog.set({ kind: "run", job }),
+        },
+        readable && {
+          label: "Backfill…",
+          icon: mdiHistory,
+          act: () => jobDialog.set({ kind: "backfill", job }),
+        },
         readable && {
           label: "Duplicate",
           icon: mdiContentCopy,

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { useNavigate } from "react-router";
 import { isReadable, type ReadableJob, usePreview, zoneOf } from "../api/jobs";
 import { type Run, useRuns } from "../api/runs";
+import { Backfills } from "../backfills/Backfills";
 import { HistoryStrip } from "../charts/HistoryStrip";
 import { Sparkline } from "../charts/Sparkline";
 import { summary } from "../charts/stats";
@@ -37,6 +38,7 @@ export function JobOverview({ job }: { job: ReadableJob }) {
         ) : (
           <Lines rows={4} />
         )}
+        <Backfills job={job.id} zone={zoneOf(job)} />
         <Panel title="What it calls">
           <Box component="code" sx={{ overflowWrap: "anywhere" }}>
             {targetLine(job.target)}

@@ -19,7 +19,7 @@ export function ScheduleText({ schedule, both = true }: { schedule: Schedule; bo
       {both && (
         <Box sx={{ fontSize: "0.75rem", color: "text.secondary", overflowWrap: "anywhere" }}>
           {said && schedule.type === "cron" && (
-            <Box component="span" sx={{ fontFamily: MONO, mr: 1 }}>
+            <Box component="span" sx={{ fontFamily: MONO, mr: 1, display: "inline-block" }}>
               {raw}
             </Box>
           )}

@@ -6,9 +6,9 @@ import { createStore } from "../ui/store";
 import { toast, toastError } from "../ui/toasts";
 
 /** Which question about a job is open. */
-export const jobDialog = createStore<{ kind: "pause" | "delete"; job: Job; onDone?: () => void } | undefined>(
-  undefined,
-);
+export const jobDialog = createStore<
+  { kind: "pause" | "delete" | "backfill" | "run"; job: Job; onDone?: () => void } | undefined
+>(undefined);
 
 /** What can be done to a job, from wherever it is shown. Whatever can be undone offers to be. */
 export function useJobActions() {
@@ -26,10 +26,10 @@ export function useJobActions() {
     }
   }
 
-  const run = (job: Job) =>
+  const run = (job: Job, body?: Schemas["RunRequest"]) =>
     attempt(
       `“${job.name}” was not run`,
-      () => requests.run(job.id),
+      () => requests.run(job.id, body),
       (made) =>
         toast({
           title: `“${job.name}” runs now`,

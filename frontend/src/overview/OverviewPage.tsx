@@ -1,10 +1,11 @@
 import Box from "@mui/material/Box";
 import ToggleButton from "@mui/material/ToggleButton";
 import ToggleButtonGroup from "@mui/material/ToggleButtonGroup";
-import { lazy, Suspense, useMemo } from "react";
+import { Suspense, useMemo } from "react";
 import { useNavigate } from "react-router";
 import { serviceNow } from "../api/connection";
 import { type Stats, useStats } from "../api/stats";
+import { lazy } from "../app/lazy";
 import { Legend, type Stack, StackedBars } from "../charts/StackedBars";
 import { Begin } from "../jobs/Begin";
 import { CreateJob } from "../jobs/CreateJob";

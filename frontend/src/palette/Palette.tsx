@@ -131,7 +131,7 @@ export default function Palette({ toggleTheme }: { toggleTheme: () => void }) {
     <Dialog
       open
       onClose={() => overlay.set(undefined)}
-      aria-label="Jump to"
+      slotProps={{ paper: { "aria-label": "Jump to" } }}
       fullWidth
       maxWidth="sm"
       sx={{ "& .MuiDialog-container": { alignItems: "flex-start", pt: "8vh" } }}

@@ -11,7 +11,7 @@ import { countOf, durationOf } from "../time/format";
 import { Time } from "../time/Time";
 import { useNow } from "../time/useNow";
 import { Link } from "../ui/Link";
-import { RunStatusMark } from "../ui/Status";
+import { RunStatusMark, STATUS_WORDS } from "../ui/Status";
 import { KIND_WORDS, reasonOf } from "./words";
 
 const MIDDLE = { display: { xs: "none", sm: "table-cell" } };
@@ -87,7 +87,7 @@ function Row({ run, job, zone, picked, toggle }: RowProps) {
         <Link
           to={`/runs/${run.id}`}
           color="inherit"
-          aria-label={`Run of ${run.job_name}, ${run.status.replace("_", " ")}, ${run.scheduled_for}`}
+          aria-label={`Run of ${run.job_name}, ${STATUS_WORDS[run.status].toLowerCase()}, ${run.scheduled_for}`}
         >
           <RunStatusMark status={run.status} />
         </Link>

@@ -84,7 +84,8 @@ export const theme: Theme = createTheme({
     },
     MuiPaper: { defaultProps: { elevation: 0 }, styleOverrides: { root: { backgroundImage: "none" } } },
     MuiMenu: {
-      defaultProps: { transitionDuration: 80 },
+      // Menus are shown outside of the page's landmarks; this makes one of them.
+      defaultProps: { transitionDuration: 80, slotProps: { root: { role: "region", "aria-label": "Menu" } } },
       styleOverrides: {
         paper: { border: "1px solid var(--s-palette-line)", boxShadow: "0 8px 28px rgb(0 0 0 / 0.16)" },
         list: { paddingBlock: 4 },

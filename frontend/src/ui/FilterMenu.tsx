@@ -1,6 +1,6 @@
-import { mdiChevronDown } from "@mdi/js";
+import { mdiCheckboxBlankOutline, mdiCheckboxMarked, mdiChevronDown } from "@mdi/js";
+import Box from "@mui/material/Box";
 import Button from "@mui/material/Button";
-import Checkbox from "@mui/material/Checkbox";
 import Menu from "@mui/material/Menu";
 import MenuItem from "@mui/material/MenuItem";
 import { type ReactNode, useState } from "react";
@@ -45,14 +45,11 @@ export function FilterMenu<T extends string>({ label, options, chosen, show, wor
               role="menuitemcheckbox"
               aria-checked={on}
               onClick={() => onChange(options.filter((it) => (it === option ? !on : chosen.includes(it))))}
-              sx={{ gap: 0.5, pl: 1 }}
+              sx={{ gap: 1 }}
             >
-              <Checkbox
-                checked={on}
-                tabIndex={-1}
-                size="small"
-                slotProps={{ input: { "aria-hidden": true } }}
-              />
+              <Box component="span" sx={{ color: on ? "primary.main" : "text.secondary" }}>
+                <Icon path={on ? mdiCheckboxMarked : mdiCheckboxBlankOutline} />
+              </Box>
               {show(option)}
             </MenuItem>
           );
