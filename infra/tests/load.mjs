@@ -6,7 +6,7 @@ import { sleep } from "./client.mjs";
 const second = (anchor) => ({ type: "interval", every: "1s", anchor });
 
 /** Reads and writes through `api` until `stop()`. `phase(name)` begins a line of the table. */
-export function startLoad(api, { readers = 3, writers = 2, pause = 60, paths = ["/api/v1/jobs?limit=20", "/api/v1/runs?limit=20", "/", "/readyz"] } = {}) {
+export function startLoad(api, { readers = 3, writers = 2, pause = 60, paths = ["/api/v1/jobs?limit=20", "/api/v1/runs?limit=20", "/", "/version"] } = {}) {
   const acknowledged = [];
   const phases = [];
   let stopped = false;

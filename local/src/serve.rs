@@ -25,6 +25,8 @@ use crate::config::{Config, Misused, Role};
 use crate::metrics;
 use crate::system::{OsEntropy, SystemClock};
 
+/// A restart of the database, or a quick failover, is shorter; a proxy's patience (8 s in nginx.conf) is longer.
+const READ_PATIENCE: Duration = Duration::from_secs(5);
 /// A database that is only just starting is waited for so long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -83,6 +85,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
             api: config.role != Role::Worker,
             echo: config.echo,
             commands: config.commands.is_some(),
+            read_patience: READ_PATIENCE,
             ..api::Options::default()
         },
     });

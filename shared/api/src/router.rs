@@ -16,7 +16,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::layers::access::Gate;
 use crate::layers::request_id::RequestId;
-use crate::layers::{access, cors, encoding, http_metrics, idempotency, problems, request_id, security};
+use crate::layers::{
+    access, cors, encoding, http_metrics, idempotency, patience, problems, request_id, security,
+};
 use crate::state::{ApiState, Options, Shared};
 use crate::{backfills, calendars, events, jobs, overview, runs, schedules, service};
 
@@ -36,7 +38,8 @@ pub fn router(state: ApiState) -> Router {
         .route_layer(from_fn_with_state(state.clone(), idempotency::once))
         .merge(previews)
         .merge(callbacks)
-        .route_layer(admitted.clone());
+        .route_layer(admitted.clone())
+        .route_layer(from_fn_with_state(state.clone(), patience::wait_for_the_store));
     let versioned = if options.api { Router::new().nest(BASE, versioned) } else { Router::new() };
     let routes = versioned
         .merge(service.route_layer(admitted))

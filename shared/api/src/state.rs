@@ -77,6 +77,8 @@ pub struct Options {
     pub body_limit: usize,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How long a read waits for a store that does not answer, before it says so.
+    pub read_patience: Duration,
     /// How long ago the last look for due jobs may be before this process counts as not ready.
     pub stale_look: Duration,
 }
@@ -90,6 +92,7 @@ impl Default for Options {
             commands: false,
             body_limit: 1024 * 1024,
             request_timeout: Duration::from_secs(25),
+            read_patience: Duration::ZERO,
             stale_look: Duration::from_secs(20),
         }
     }
