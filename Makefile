@@ -1,4 +1,4 @@
-.PHONY: help run test test-nginx test-compose infra oracle simulate chaos lint fmt bench
+.PHONY: help run test test-nginx test-compose infra oracle simulate chaos lint fmt bench screenshots lighthouse
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -42,3 +42,9 @@ fmt: ## Format the code
 
 bench: ## Measure the pure core: parsing, next occurrence, firing
 	@cargo bench --locked -p domain
+
+screenshots: ## Make the pictures in docs/screens anew, from seeded data with the real service
+	@scripts/screenshots.sh
+
+lighthouse: ## Audit the web UI of the optimised binary with Lighthouse; fails below 100/100/95
+	@scripts/lighthouse.sh

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, it } from "node:test";
 import { openPage, startBrowser } from "./browser.mjs";
-import { seed } from "./seed.mjs";
+import { backfill, seed } from "./seed.mjs";
 import { startService } from "./service.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -36,6 +36,7 @@ before(async () => {
   browser = await startBrowser();
   service = await startService();
   const jobs = await seed(service);
+  await backfill(service.api, "reindex-search", 6);
   await new Promise((done) => setTimeout(done, 8000));
   const failed = (await service.api("GET", "/runs?status=failed&limit=1")).data[0];
   assert.ok(failed, "the seed has a failing job");

@@ -14,11 +14,15 @@ const PLACES = [
   "/usr/bin/google-chrome",
 ];
 
+export function chromiumPath() {
+  const found = PLACES.find((path) => path && existsSync(path));
+  if (!found) throw new Error("Chromium is missing: apt-get install chromium");
+  return found;
+}
+
 export async function startBrowser() {
-  const executablePath = PLACES.find((path) => path && existsSync(path));
-  if (!executablePath) throw new Error("Chromium is missing: apt-get install chromium");
   return chromium.launch({
-    executablePath,
+    executablePath: chromiumPath(),
     args: [
       "--no-sandbox",
       "--disable-gpu",

@@ -83,7 +83,6 @@ export async function seed({ api, target, url }) {
   await api("POST", "/jobs/warehouse-export/pause", { reason: "the warehouse moves until Thursday" });
   for (const name of ["nightly-report", "reindex-search", "renew-certificates", "weekly-digest"])
     await api("POST", `/jobs/${name}/run`);
-  await backfill(api, "reindex-search", 6);
   return made;
 }
 

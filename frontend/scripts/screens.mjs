@@ -29,16 +29,17 @@ try {
     for (const theme of themes.split(",")) {
       const { page, wrong, close } = await openPage(browser, service.url, {
         width,
-        height: width < 600 ? 844 : 860,
+        height: width < 600 ? 844 : 760,
         theme,
       });
+      const suffix = widths.includes(",") ? `-${width}` : "";
       for (const [name, path] of Object.entries(screens)) {
         if (names && !names.split(",").includes(name)) continue;
         await page.goto(service.url + path);
         await page.waitForLoadState("networkidle");
         await page.waitForTimeout(700);
         await page.screenshot({
-          path: join(directory, `${name}-${width}-${theme}.png`),
+          path: join(directory, `${name}${suffix}-${theme}.png`),
           fullPage: process.env.FULL === "1",
         });
       }

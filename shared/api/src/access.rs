@@ -18,7 +18,7 @@ pub enum Least {
 }
 
 /// Every operation of the OpenAPI document, by its id.
-pub const OPERATIONS: [(&str, Least); 36] = [
+pub const OPERATIONS: [(&str, Least); 37] = [
     ("getHealth", Open),
     ("getReadiness", Open),
     ("getVersion", Open),
@@ -39,6 +39,7 @@ pub const OPERATIONS: [(&str, Least); 36] = [
     ("getCalendar", In(Role::Viewer)),
     ("getStats", In(Role::Viewer)),
     ("getTimeline", In(Role::Viewer)),
+    ("streamEvents", In(Role::Viewer)),
     ("previewSchedule", In(Role::Viewer)),
     ("runJob", In(Role::Operator)),
     ("pauseJob", In(Role::Operator)),
