@@ -53,7 +53,7 @@ pub struct EventView {
 /// What can happen.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "describes a word")]
-enum EventType {
+pub(crate) enum EventType {
     #[schema(rename = "job.created")]
     JobCreated,
     #[schema(rename = "job.updated")]

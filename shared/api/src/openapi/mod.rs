@@ -10,6 +10,7 @@ mod schemas;
 use utoipa::OpenApi as _;
 use utoipa::openapi::{License, OpenApi, Server};
 
+use crate::events::{EventType, EventView};
 use crate::problem::ProblemBody;
 use crate::router;
 
@@ -22,7 +23,7 @@ use crate::router;
                        Errors are `application/problem+json` (RFC 9457); `/docs/errors` explains each kind. \
                        Every answer has an `X-Request-Id`, the caller's own if it sent one."
     ),
-    components(schemas(ProblemBody)),
+    components(schemas(ProblemBody, EventView, EventType)),
     tags(
         (name = "jobs", description = "What is to be done, and when"),
         (name = "runs", description = "What was done, and what was not and why"),
