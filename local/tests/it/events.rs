@@ -179,10 +179,10 @@ async fn a_client_cut_off_again_and_again_hears_of_everything_once() {
     assert!(told.iter().all(|(kind, _)| kind != "reset"), "nothing is old enough to be gone");
     assert!(told.iter().any(|(_, data)| data["job_id"] == mark["id"]));
     let ended = finished(&told);
-    let once: BTreeSet<_> = ended.iter().cloned().collect();
+    let distinct: BTreeSet<_> = ended.iter().cloned().collect();
     println!("{} events of {} runs over {round} connections", told.len(), all.len());
-    assert_eq!(ended.len(), once.len(), "no end was told twice");
-    assert_eq!(once, all, "every run's end was told");
+    assert_eq!(ended.len(), distinct.len(), "no end was told twice");
+    assert_eq!(distinct, all, "every run's end was told");
     assert!(all.len() > 5 * JOBS);
 }
 

@@ -119,7 +119,9 @@ impl Shared {
         let more = told.len() == PAGE as usize;
         if !told.is_empty() {
             if let Some(ring) = &mut *self.ring() {
-                told.into_iter().for_each(|telling| ring.push(Arc::new(telling)));
+                for telling in told {
+                    ring.push(Arc::new(telling));
+                }
             }
             self.turned.send_replace(());
         }

@@ -131,7 +131,7 @@ pub async fn the_life_of_a_run_is_told(it: &Fixture) {
     assert!(it.cancel(&run).await.is_some());
     assert_eq!(reader.told().await, ["run.changed running"]);
     let done = succeeded(&leased, "2026-11-24T00:01:01Z");
-    assert_eq!(it.settle(&[done.clone()]).await, [true]);
+    assert_eq!(it.settle(std::slice::from_ref(&done)).await, [true]);
     assert_eq!(reader.told().await, ["run.finished succeeded"]);
     let again = Run { due_at: Some(at("2026-11-24T00:02:00Z")), finished_at: None, ..leased };
     let again = Run { status: domain::RunStatus::Pending, ..again };
@@ -181,7 +181,7 @@ pub async fn what_was_not_done_is_not_told(it: &Fixture) {
     it.insert_run(&second).await;
     let Some(mut reader) = Reader::of(it).await else { return };
     let nothing: [&str; 0] = [];
-    let of_its_name = super::super::fixtures::job("other").with(|draft| draft.name = "report".to_owned());
+    let of_its_name = super::super::fixtures::job("other").with(|draft| "report".clone_into(&mut draft.name));
     it.store.insert_job(&of_its_name.build()).await.unwrap_err();
     assert!(!it.insert_run(&second).await);
     let mut late = expected(&job);
@@ -314,7 +314,9 @@ pub async fn a_firing_of_many_is_told_whole(it: &Fixture) {
     let told = reader.tellings().await;
     assert_eq!(told.len(), 1);
     let mut counts = BTreeMap::<String, usize>::new();
-    events(&told).iter().for_each(|event| *counts.entry(words(event)).or_default() += 1);
+    for event in events(&told) {
+        *counts.entry(words(&event)).or_default() += 1;
+    }
     let each = [("job.updated completed", MANY), ("run.created pending", MANY)];
     assert_eq!(counts, each.map(|(word, count)| (word.to_owned(), count)).into());
 }
