@@ -51,8 +51,12 @@ export function LiveControl() {
             transition: "opacity 200ms",
           }}
         />
-        <span role="status">{word}</span>
+        {word}
       </Button>
+      {/* Beside the button, not in it: what is in there is its name, and a status gives none. */}
+      <Box component="span" role="status" sx={{ position: "absolute", clipPath: "inset(50%)" }}>
+        {word}
+      </Box>
       <Menu open={anchor !== null} anchorEl={anchor} onClose={() => setAnchor(null)}>
         <MenuItem onClick={() => choose(refresh ? 0 : 5)} sx={{ gap: 1.25 }}>
           <Icon path={refresh ? mdiPause : mdiPlay} size={16} />
