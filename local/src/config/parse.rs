@@ -37,10 +37,13 @@ pub(super) fn secret_key(text: &str) -> anyhow::Result<Option<String>> {
 
 /// A secret that fits into a header.
 pub(super) fn admin_key(text: &str) -> anyhow::Result<Option<String>> {
+    let key = secret_key(text)?;
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        bail!("it has characters other than printable ASCII; take one from `openssl rand -hex 32`");
+        bail!(
+            "it has other characters than letters, digits and signs of printable ASCII; take one from `openssl rand -hex 32`"
+        );
     }
-    secret_key(text)
+    Ok(key)
 }
 
 pub(super) fn public_url(text: &str) -> anyhow::Result<Option<String>> {
