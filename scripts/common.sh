@@ -32,7 +32,7 @@ fetch_debian() {
   command -v apt-get >/dev/null || return 1
   mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null \
     | sed -n 's/^\(deb \(\[[^]]*\] \)\?\|URIs: *\)\(http[^ ]*debian\/\?\)\( .*\)\?$/\3/p' | grep -v security | head -1 || true)
-  mirror="${mirror:-http://deb.debian.org/debian}"
+  [ -n "$mirror" ] || return 1
   say "fetching $* from Debian $suite ($mirror) into $root"
   rm -rf "$root" "$apt"
   mkdir -p "$root"/usr/{bin,sbin,lib,lib64} "$apt"/state/lists/partial "$apt"/cache/archives/partial

@@ -4,6 +4,7 @@ use domain::{Instant, Job, JobId, Run, RunStatus};
 use engine::ports::Expected;
 use engine::record::JobRecord;
 use engine::{Deed, JobKey, StoredJob};
+use sqlx::PgConnection;
 use sqlx::postgres::PgPool;
 
 use super::{has_nul, rows, runs};
@@ -110,6 +111,16 @@ pub(super) async fn replace(pool: &PgPool, job: &Job, expected: Expected, new: &
         tx.rollback().await?;
         return Ok(false);
     }
+    if let Err(error) = redefine(&mut tx, record, new).await {
+        // Now, not some time later: until then whoever looks for due jobs would pass this one by.
+        tx.rollback().await?;
+        return Err(error);
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn redefine(connection: &mut PgConnection, record: JobRecord, new: &[Run]) -> sqlx::Result<()> {
     sqlx::query(REPLACE_DEFINITION)
         .bind(record.id)
         .bind(&record.name)
@@ -119,11 +130,9 @@ pub(super) async fn replace(pool: &PgPool, job: &Job, expected: Expected, new: &
         .bind(record.updated_at)
         .bind(Deed::Replace as i16)
         .bind(record.state)
-        .execute(&mut *tx)
+        .execute(&mut *connection)
         .await?;
-    runs::insert_many(&mut tx, Deed::Replace, new).await?;
-    tx.commit().await?;
-    Ok(true)
+    runs::insert_many(connection, Deed::Replace, new).await
 }
 
 const DELETE_STATE: &str = "-- delete_job_state

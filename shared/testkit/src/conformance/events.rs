@@ -181,8 +181,8 @@ pub async fn what_was_not_done_is_not_told(it: &Fixture) {
     it.insert_run(&second).await;
     let Some(mut reader) = Reader::of(it).await else { return };
     let nothing: [&str; 0] = [];
-    let of_its_name = super::super::fixtures::job("other").with(|draft| "report".clone_into(&mut draft.name));
-    it.store.insert_job(&of_its_name.build()).await.unwrap_err();
+    let of_its_name = super::super::fixtures::job("report").id(domain::JobId::new(job.created_at, 7)).build();
+    it.store.insert_job(&of_its_name).await.unwrap_err();
     assert!(!it.insert_run(&second).await);
     let mut late = expected(&job);
     late.version += 1;
