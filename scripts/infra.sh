@@ -32,7 +32,12 @@ if [ -z "$promtool" ]; then
   promtool="$cache/prometheus/usr/bin/promtool"
   suite=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME" || true)
   if [ ! -x "$promtool" ]; then
-    if [ -n "$suite" ]; then fetch_debian "$cache/prometheus" "$suite" prometheus; else apt_install prometheus && promtool=promtool; fi
+    if [ -n "$suite" ]; then
+      fetch_debian "$cache/prometheus" "$suite" prometheus || skip "promtool is missing"
+    else
+      apt_install prometheus
+      promtool=promtool
+    fi
   fi
 fi
 

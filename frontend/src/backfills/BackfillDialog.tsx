@@ -15,6 +15,7 @@ import { ApiError, explain } from "../api/problem";
 import { settings } from "../settings/settings";
 import { countOf, resolveZone } from "../time/format";
 import { Time } from "../time/Time";
+import { Choices } from "../ui/Choices";
 import { toast } from "../ui/toasts";
 import { useDebounced } from "../ui/useDebounced";
 import { type Asked, orderOf, STRETCHES, stretchOf } from "./order";
@@ -115,39 +116,13 @@ export function BackfillDialog({ job, close }: { job: Job; close: () => void }) 
             {field("from", "From")}
             {field("to", "Up to, not including")}
           </Box>
-          <Box
-            role="radiogroup"
-            aria-label="How"
-            sx={{ display: "grid", gap: 1, gridTemplateColumns: { sm: "1fr 1fr" } }}
-          >
-            {WAYS.map(([value, label, words]) => (
-              <Box
-                key={value}
-                component="label"
-                sx={{
-                  display: "flex",
-                  gap: 1,
-                  p: 1.25,
-                  border: 1,
-                  borderColor: asked.overlap === value ? "primary.main" : "line",
-                  borderRadius: 1,
-                  cursor: "pointer",
-                }}
-              >
-                <input
-                  type="radio"
-                  name="overlap"
-                  checked={asked.overlap === value}
-                  onChange={() => set({ overlap: value })}
-                  style={{ margin: "2px 0 0", accentColor: "var(--s-palette-primary-main)" }}
-                />
-                <Box>
-                  <Box sx={{ fontWeight: 600 }}>{label}</Box>
-                  <Box sx={{ fontSize: "0.75rem", color: "text.secondary" }}>{words}</Box>
-                </Box>
-              </Box>
-            ))}
-          </Box>
+          <Choices
+            label="How"
+            options={WAYS}
+            chosen={asked.overlap}
+            onChange={(overlap) => set({ overlap })}
+            columns={{ sm: "1fr 1fr" }}
+          />
           <TextField
             label="Another body (optional)"
             value={asked.body}

@@ -6,6 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { call, client } from "../api/client";
 import { durationOf } from "../time/format";
+import { Choices } from "../ui/Choices";
 import { Panel } from "../ui/Panels";
 import { backoff } from "./backoff";
 import { Field, fieldId, useForm } from "./context";
@@ -95,42 +96,14 @@ export function AdvancedSection() {
           />
         </Group>
         <Group title="When the one before still runs">
-          <Box
-            role="radiogroup"
-            aria-label="Overlap"
+          <Choices
+            label="Overlap"
             id={fieldId("/overlap")}
-            sx={{ display: "grid", gap: 1, gridTemplateColumns: { sm: "1fr 1fr", lg: "repeat(3, 1fr)" } }}
-          >
-            {OVERLAPS.map(([value, label, words]) => (
-              <Box
-                key={value}
-                component="label"
-                sx={{
-                  display: "flex",
-                  gap: 1,
-                  p: 1.25,
-                  border: 1,
-                  borderColor: form.overlap === value ? "primary.main" : "line",
-                  borderRadius: 1,
-                  cursor: "pointer",
-                  bgcolor:
-                    form.overlap === value ? "rgb(var(--s-palette-primary-mainChannel) / 0.07)" : undefined,
-                }}
-              >
-                <input
-                  type="radio"
-                  name="overlap"
-                  checked={form.overlap === value}
-                  onChange={() => set({ overlap: value })}
-                  style={{ margin: "2px 0 0", accentColor: "var(--s-palette-primary-main)" }}
-                />
-                <Box>
-                  <Box sx={{ fontWeight: 600, fontSize: "0.8125rem" }}>{label}</Box>
-                  <Box sx={{ fontSize: "0.75rem", color: "text.secondary" }}>{words}</Box>
-                </Box>
-              </Box>
-            ))}
-          </Box>
+            options={OVERLAPS}
+            chosen={form.overlap}
+            onChange={(overlap) => set({ overlap })}
+            columns={{ sm: "1fr 1fr", lg: "repeat(3, 1fr)" }}
+          />
         </Group>
         <Group
           title="When it is noticed late"

@@ -135,7 +135,7 @@ describe("the list of jobs", () => {
     server.use(http.get("*/api/v1/jobs", () => HttpResponse.error()));
     await user.keyboard("r");
     expect(await screen.findByText(/The service does not answer/)).toBeInTheDocument();
-    expect(screen.getByText("Reconnecting")).toBeInTheDocument();
+    expect(screen.getByRole("button", { name: "Reconnecting" })).toBeInTheDocument();
     expect(screen.getByRole("link", { name: "nightly-report" })).toBeInTheDocument();
     server.resetHandlers();
     list(job({ name: "renamed-meanwhile" }));

@@ -9,13 +9,14 @@ import { useState } from "react";
 import type { Schemas } from "../api/client";
 import { parseExact, stringifyExact } from "../api/exact";
 import { isReadable, type Job } from "../api/jobs";
+import { isObject } from "../ui/pointer";
 import { useJobActions } from "./useJobActions";
 
 /** Runs a job once with another body than its own. */
 export function RunDialog({ job, close }: { job: Job; close: () => void }) {
   const { run } = useJobActions();
   const own = isReadable(job) && job.target.type === "http" ? job.target.body : undefined;
-  const [body, setBody] = useState(() => (isPlain(own) ? stringifyExact(own, 2) : "{}"));
+  const [body, setBody] = useState(() => (isObject(own) ? stringifyExact(own, 2) : "{}"));
   const [alone, setAlone] = useState(false);
   const { payload, wrong } = payloadOf(body);
   return (
@@ -69,17 +70,8 @@ type Payload = NonNullable<Schemas["RunRequest"]["payload"]>;
 export function payloadOf(text: string): { payload?: Payload; wrong?: string } {
   try {
     const value = parseExact(text);
-    return isPlain(value) ? { payload: value } : { wrong: "It must be a JSON object: { … }" };
+    return isObject(value) ? { payload: value as Payload } : { wrong: "It must be a JSON object: { … }" };
   } catch (error) {
     return { wrong: `Not JSON: ${error instanceof Error ? error.message : ""}` };
   }
-}
-
-function isPlain(value: unknown): value is Payload {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.getPrototypeOf(value) === Object.prototype
-  );
 }

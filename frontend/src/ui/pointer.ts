@@ -4,7 +4,8 @@ const escaped = (token: string) => token.replaceAll("~", "~0").replaceAll("/", "
 const unescaped = (token: string) => token.replaceAll("~1", "/").replaceAll("~0", "~");
 
 type Json = unknown;
-const isObject = (value: Json): value is Record<string, Json> =>
+/** Whether it is a JSON object, rather than an array, a primitive or a number kept exactly. */
+export const isObject = (value: Json): value is Record<string, Json> =>
   typeof value === "object" &&
   value !== null &&
   !Array.isArray(value) &&

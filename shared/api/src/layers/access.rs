@@ -31,12 +31,15 @@ impl Gate {
         Self { state, routes: routes.iter().map(|(path, item)| (path.clone(), operations(item))).collect() }
     }
 
-    /// What a request takes; `None` where its route does not have the method, which it will be told.
+    /// What a request takes; `None` where its route does not have the method, which it will be told. A route that the
+    /// document does not have is nobody's.
     fn asks(&self, request: &Request) -> Option<Result<Least, Problem>> {
-        let path = request.extensions().get::<MatchedPath>()?.as_str();
+        let nobody = || Problem::new(Code::Forbidden, "nobody may do this");
+        let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        let Some(methods) = path.and_then(|path| self.routes.get(path)) else { return Some(Err(nobody())) };
         let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-        let (_, least) = self.routes.get(path)?.iter().find(|(declared, _)| declared == method)?;
-        Some(least.ok_or_else(|| Problem::new(Code::Forbidden, "nobody may do this")))
+        let (_, least) = methods.iter().find(|(declared, _)| declared == method)?;
+        Some(least.ok_or_else(nobody))
     }
 }
 
