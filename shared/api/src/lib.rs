@@ -13,14 +13,17 @@ pub mod calendars;
 pub mod cursor;
 pub mod extract;
 pub mod jobs;
+pub mod keys;
 pub mod layers;
 pub mod openapi;
 pub mod overview;
 pub mod problem;
+pub mod projects;
 pub mod router;
 pub mod runs;
 pub mod schedules;
 pub mod service;
+pub mod session;
 pub mod state;
 #[cfg(test)]
 mod testing;

@@ -15,6 +15,7 @@ mod listen;
 mod listing;
 mod logs;
 mod purge;
+mod records;
 mod reports;
 mod rows;
 mod runs;

@@ -1,5 +1,5 @@
-//! The contract of [`engine::Store`], [`engine::Calendars`], [`engine::Idempotency`], [`engine::RunLogs`] and
-//! [`engine::Reports`], as tests any store can be put to.
+//! The contract of [`engine::Store`], [`engine::Calendars`], [`engine::Idempotency`], [`engine::RunLogs`],
+//! [`engine::Records`] and [`engine::Reports`], as tests any store can be put to.
 //!
 //! ```ignore
 //! // shared/sql/tests/it/main.rs
@@ -12,6 +12,7 @@
 //!         insights: store.clone(),
 //!         idempotency: store.clone(),
 //!         logs: store.clone(),
+//!         records: store.clone(),
 //!         reports: store.clone(),
 //!         backdoor: store,                  // impl testkit::Backdoor
 //!         guard: Box::new(directory),
@@ -50,6 +51,7 @@ pub mod listing;
 pub mod logs;
 pub mod purge;
 pub mod racing;
+pub mod records;
 pub mod reports;
 pub(crate) mod run;
 pub mod runs;
@@ -62,7 +64,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::JobId;
-use engine::{Calendars, Idempotency, Insights, Reports, RunLogs, Store};
+use engine::{Calendars, Idempotency, Insights, Records, Reports, RunLogs, Store};
 
 pub use self::run::case;
 
@@ -78,6 +80,8 @@ pub struct Fixture {
     pub idempotency: Arc<dyn Idempotency>,
     /// The port for the logs of runs, likewise.
     pub logs: Arc<dyn RunLogs>,
+    /// The port for small records, likewise.
+    pub records: Arc<dyn Records>,
     /// The port for what targets report, likewise.
     pub reports: Arc<dyn Reports>,
     /// What the ports do not offer and the tests need.
@@ -98,7 +102,7 @@ pub trait Backdoor: Send + Sync {
     /// Does the same to a calendar.
     async fn corrupt_calendar(&self, project: &str, name: &str);
 
-    /// Forgets all jobs, runs, logs, reports, calendars and idempotency keys. Ids are not used again afterwards.
+    /// Forgets all jobs, runs, logs, reports, calendars, records and idempotency keys. Ids are not used again afterwards.
     async fn reset(&self);
 }
 
@@ -326,6 +330,14 @@ macro_rules! __conformance_cases {
                 the_middle_is_left_out_and_no_number_changes
                 logs_keep_to_their_run
                 many_writers_of_one_log_lose_no_line
+            }
+            records {
+                a_record_is_found_as_it_was_put
+                a_record_is_new_once
+                a_record_is_replaced_by_its_next_version
+                a_record_is_removed_by_its_version
+                records_are_listed_by_the_bytes_of_their_keys
+                kinds_keep_to_themselves
             }
             reports {
                 the_newest_progress_is_kept
