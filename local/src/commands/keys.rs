@@ -26,7 +26,14 @@ pub(crate) fn command() -> Command {
             Command::new("create")
                 .about("Make a key and print it, once")
                 .arg(Arg::new("name").required(true).help("What it is for"))
-                .arg(Arg::new("role").long("role").required(true).value_parser(roles).help("What it may do"))
+                // Not --role, which says what a process does.
+                .arg(
+                    Arg::new("access")
+                        .long("access")
+                        .required(true)
+                        .value_parser(roles)
+                        .help("What it may do"),
+                )
                 .arg(Arg::new("project").long("project").help("The project it is for [default: all of them]"))
                 .arg(
                     Arg::new("expires-in")
@@ -66,7 +73,7 @@ pub(crate) async fn run(config: &Config, matches: &ArgMatches) -> anyhow::Result
 #[expect(clippy::print_stderr, reason = "what is said about the key is not the key")]
 async fn create(access: &Access, clock: &dyn Clock, matches: &ArgMatches) -> anyhow::Result<()> {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
-    let role = text("role").and_then(|role| Role::ALL.into_iter().find(|it| it.as_str() == role));
+    let role = text("access").and_then(|role| Role::ALL.into_iter().find(|it| it.as_str() == role));
     let expires_in = matches.get_one::<HumanDuration>("expires-in");
     let draft = CredentialDraft {
         name: text("name").unwrap_or_default(),
