@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Command};
 
-use crate::commands::bench;
+use crate::commands::{bench, keys};
 use crate::config::SETTINGS;
 
 const ABOUT: &str = "Runs jobs on time, once, and keeps a record of every occurrence";
@@ -43,6 +43,7 @@ pub(crate) fn command() -> Command {
                 .subcommand(explain()),
         )
         .subcommand(Command::new("config").about("Print every setting, its value and where it comes from"))
+        .subcommand(keys::command())
         .subcommand(bench::command())
         .subcommand(
             Command::new("doctor").about("Check configuration, database, clock and port, and say what to do"),

@@ -1,5 +1,6 @@
 //! The `scheduler` binary: configuration, wiring, commands. Everything else is in the crates under `shared/`.
 
+mod access;
 mod cli;
 mod commands;
 mod config;
@@ -56,6 +57,7 @@ async fn run(matches: &ArgMatches, config: Config) -> anyhow::Result<ExitCode> {
     match matches.subcommand() {
         Some(("migrate", matches)) => commands::migrate::run(&config, matches.get_flag("status")).await,
         Some(("bench", matches)) => commands::bench::run(&config, matches).await,
+        Some(("keys", matches)) => commands::keys::run(&config, matches).await,
         Some(("healthcheck", _)) => Ok(commands::healthcheck::run(&config).await),
         Some(("cron", matches)) => {
             let explain = matches.subcommand_matches("explain").unwrap_or(matches);

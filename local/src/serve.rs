@@ -11,8 +11,8 @@ use domain::time::tzdb_version;
 use engine::bell::{AHEAD, POLL_FLOOR};
 use engine::idempotency::REMEMBERED_FOR;
 use engine::{
-    Access, Alarm, Bell, Callbacks, Clock, Dispatcher, Entropy, Feed, Idempotency, LocalAlarm, Logs,
-    Overview, Scheduler, Settings, StoreError, TokenKey, retention, tick,
+    Alarm, Bell, Callbacks, Clock, Dispatcher, Entropy, Feed, Idempotency, LocalAlarm, Logs, Overview,
+    Scheduler, Settings, StoreError, TokenKey, retention, tick,
 };
 use sql::Database;
 use targets::email::Security;
@@ -20,8 +20,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{access, closed_where_others_reach_it};
 use crate::commands::config::without_password;
-use crate::config::{Config, Misused, Role};
+use crate::config::{Config, Role};
 use crate::metrics;
 use crate::system::{OsEntropy, SystemClock};
 
@@ -32,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    let access = access(&config)?;
+    closed_where_others_reach_it(&config)?;
     let recorded = metrics::record()?;
     let database = open(&config).await?;
     let bell = Bell::default();
@@ -41,7 +42,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
 
     let shutdown = CancellationToken::new();
     let logs = Logs::new(database.run_logs(), clock.clone());
-    let callbacks = callbacks(&config, &database, &logs, clock.clone(), alarm.clone(), &*entropy).await?;
+    let key = token_key(&config, &database, &*entropy).await?;
+    let access = access(&config, &database, clock.clone(), entropy.clone(), &key).await?;
+    let callbacks = callbacks(&database, &logs, clock.clone(), alarm.clone(), key);
     let worker = (config.role != Role::Api).then(|| {
         dispatcher(
             &config,
@@ -57,7 +60,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let (closing, stop_serving) = (CancellationToken::new(), CancellationToken::new());
     let listener = bind(config.listen).await?;
     let router = api::router(api::ApiState {
-        access,
+        access: access.clone(),
         scheduler: Scheduler::new(
             database.store(),
             database.calendars(),
@@ -89,7 +92,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
             ..api::Options::default()
         },
     });
-    announce(&config);
+    announce(&config, access.is_open().await?);
     tokio::spawn(metrics::watch_connections(database.clone()));
     if worker.is_some() {
         tokio::spawn(metrics::count(database.store()));
@@ -132,27 +135,6 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let _ = tokio::time::timeout(Duration::from_secs(2), database.close()).await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
-}
-
-/// Who may do what. Whoever cannot reach a loopback address needs no key; everybody else does.
-///
-/// # Errors
-/// Where others reach this service and it has no key.
-fn access(config: &Config) -> anyhow::Result<Access> {
-    let missing: Vec<&str> = [("SCHEDULER_ADMIN_KEY", &config.admin_key), ("SECRET_KEY", &config.secret_key)]
-        .into_iter()
-        .filter_map(|(name, value)| value.is_none().then_some(name))
-        .collect();
-    if !config.listen.ip().is_loopback() && !missing.is_empty() {
-        return Err(Misused(format!(
-            "SCHEDULER_LISTEN: others reach {}, so it takes {}, each from `openssl rand -hex 32`; \
-             or listen on 127.0.0.1",
-            config.listen,
-            missing.join(" and ")
-        ))
-        .into());
-    }
-    Ok(config.admin_key.as_deref().map_or_else(Access::open, Access::with_admin_key))
 }
 
 /// Waits for the end of a task that should not end; for ever where there is none.
@@ -219,21 +201,27 @@ pub(crate) fn dispatcher(
     Arc::new(dispatcher.looking_ahead(AHEAD))
 }
 
-/// What takes reports of targets. Replicas agree on their tokens by the operator's secret, or by their database's own.
-pub(crate) async fn callbacks(
+/// What tokens and sessions are computed with. Replicas agree on it by the operator's secret, or by their database's own.
+pub(crate) async fn token_key(
     config: &Config,
+    database: &Database,
+    entropy: &dyn Entropy,
+) -> Result<TokenKey, StoreError> {
+    match &config.secret_key {
+        Some(secret) => Ok(TokenKey::derived(secret.as_bytes())),
+        None => Callbacks::shared_key(&*database.reports(), entropy).await,
+    }
+}
+
+/// What takes reports of targets.
+pub(crate) fn callbacks(
     database: &Database,
     logs: &Logs,
     clock: Arc<dyn Clock>,
     alarm: Arc<dyn Alarm>,
-    entropy: &dyn Entropy,
-) -> anyhow::Result<Callbacks> {
-    let reports = database.reports();
-    let key = match &config.secret_key {
-        Some(secret) => TokenKey::derived(secret.as_bytes()),
-        None => Callbacks::shared_key(&*reports, entropy).await?,
-    };
-    Ok(Callbacks::new(database.store(), reports, logs.clone(), clock, alarm, key))
+    key: TokenKey,
+) -> Callbacks {
+    Callbacks::new(database.store(), database.reports(), logs.clone(), clock, alarm, key)
 }
 
 /// The clock and the alarm that go with the database: replicas share its time and ring each other through it.
@@ -293,7 +281,7 @@ fn worker_name(entropy: &dyn Entropy) -> String {
     format!("{}-{random:08x}", if host.is_empty() { "scheduler" } else { host })
 }
 
-fn announce(config: &Config) {
+fn announce(config: &Config, open: bool) {
     let place = without_password(&config.database_url);
     let listen = config.listen;
     tracing::info!("scheduler {} on {place}, time zones {}", env!("CARGO_PKG_VERSION"), tzdb_version());
@@ -324,10 +312,10 @@ fn announce(config: &Config) {
     if let Some(commands) = &config.commands {
         tracing::warn!("jobs may run commands with the rights of this process; they get {commands:?}");
     }
-    if config.admin_key.is_none() {
+    if open {
         tracing::warn!(
             "open: whoever reaches {listen} may do everything, so it listens on loopback only; \
-             set SCHEDULER_ADMIN_KEY to close it"
+             set SCHEDULER_ADMIN_KEY, or make a key, to close it"
         );
     }
     tracing::info!("ready at http://{listen}/  ·  docs at http://{listen}/docs");

@@ -190,6 +190,15 @@ CREATE TABLE service_secrets (
     secret bytea NOT NULL
 );
 
+-- Small things by their kind and key: API keys by the digest of their text, projects by their name.
+CREATE TABLE records (
+    kind text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    document text NOT NULL,
+    PRIMARY KEY (kind, key)
+);
+
 CREATE TABLE idempotency_keys (
     project text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,

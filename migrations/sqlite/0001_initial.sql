@@ -150,6 +150,15 @@ CREATE TABLE service_secrets (
     secret BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Small things by their kind and key: API keys by the digest of their text, projects by their name.
+CREATE TABLE records (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (kind, key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE idempotency_keys (
     project TEXT NOT NULL,
     key TEXT NOT NULL,

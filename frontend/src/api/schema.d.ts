@@ -324,6 +324,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys
+         * @description The oldest first, all at once: there are a thousand at most. Those that were revoked stay in the list; with the key of one
+         *     project it holds that project's.
+         */
+        get: operations["listKeys"];
+        put?: never;
+        /**
+         * Create an API key
+         * @description The answer is the only one that holds the key itself: what is kept is its digest. Nobody makes a key that may do more than
+         *     their own; the key of one project makes keys of that project only. On a service that runs open, the first key closes it,
+         *     and must therefore be one of an administrator of all projects.
+         */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description It opens nothing any more: at once here, and on every other replica a second later at most; browsers that signed in with
+         *     it are signed out. The record of it stays.
+         */
+        delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List projects
+         * @description By name, all at once: there are a thousand at most. With the key of one project it is that one alone.
+         */
+        get: operations["listProjects"];
+        put?: never;
+        /**
+         * Create a project
+         * @description Its jobs, runs, calendars and keys are apart from those of every other. A key of all projects says in the header `X-Project`
+         *     which one a request is about; without it that is `default`.
+         */
+        post: operations["createProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -519,6 +592,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell who asks */
+        get: operations["getSession"];
+        put?: never;
+        /**
+         * Sign a browser in
+         * @description Exchanges a key for a cookie that is good for twelve hours, or as long as the key is. Programs need none: they send the
+         *     key itself.
+         */
+        post: operations["createSession"];
+        /**
+         * Sign a browser out
+         * @description It forgets its session. Signing out everywhere is revoking the key.
+         */
+        delete: operations["deleteSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stats": {
         parameters: {
             query?: never;
@@ -658,6 +757,38 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description An API key, without the key itself. */
+        ApiKey: {
+            /** @description When it was made. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Who made it. */
+            created_by: string;
+            expires_at: components["schemas"]["Timestamp"] | null;
+            /**
+             * @description How the key begins.
+             * @example sk_Ab12…
+             */
+            hint: string;
+            /**
+             * @description Its id, `key_…`.
+             * @example key_01kc0000000000000000000000
+             */
+            id: string;
+            last_used_at: components["schemas"]["Timestamp"] | null;
+            /**
+             * @description What it is for.
+             * @example deploy pipeline
+             */
+            name: string;
+            /**
+             * @description The project it is for; `null`: all of them.
+             * @example default
+             */
+            project: string | null;
+            revoked_at: components["schemas"]["Timestamp"] | null;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+        };
         /** @description What is to be logged. */
         AppendLogRequest: {
             level?: components["schemas"]["LogLevel"] | null;
@@ -1256,6 +1387,36 @@ export interface components {
          * @enum {string}
          */
         CompleteStatus: "succeeded" | "failed";
+        /** @description A key that was just made. */
+        CreatedKey: {
+            /** @description What is kept of it. */
+            info: components["schemas"]["ApiKey"];
+            /**
+             * @description The key itself. It is shown here and never again.
+             * @example sk_Ab12…
+             */
+            key: string;
+        };
+        /** @description What whoever makes a key chooses. */
+        CredentialDraft: {
+            /**
+             * Format: date-time
+             * @description Until when it is good; for ever where not given.
+             */
+            expires_at?: string | null;
+            /**
+             * @description What it is for.
+             * @example deploy pipeline
+             */
+            name: string;
+            /**
+             * @description The project it is for; all of them where not given, or, made with the key of a project, that one.
+             * @example default
+             */
+            project?: string | null;
+            /** @description What it may do; no more than the one that makes it. */
+            role: components["schemas"]["Role"];
+        };
         /** @description Whenever the wall clock of `timezone` matches `expression`. */
         CronSchedule: {
             dialect?: components["schemas"]["Dialect"] | null;
@@ -1839,6 +2000,45 @@ export interface components {
          */
         Overlap: "skip" | "buffer_one" | "buffer_all" | "cancel_other" | "allow_all";
         /** @description One page of a list, and where the next one begins. */
+        Page_ApiKey: {
+            /** @description The rows. */
+            data: {
+                /** @description When it was made. */
+                created_at: components["schemas"]["Timestamp"];
+                /** @description Who made it. */
+                created_by: string;
+                expires_at: components["schemas"]["Timestamp"] | null;
+                /**
+                 * @description How the key begins.
+                 * @example sk_Ab12…
+                 */
+                hint: string;
+                /**
+                 * @description Its id, `key_…`.
+                 * @example key_01kc0000000000000000000000
+                 */
+                id: string;
+                last_used_at: components["schemas"]["Timestamp"] | null;
+                /**
+                 * @description What it is for.
+                 * @example deploy pipeline
+                 */
+                name: string;
+                /**
+                 * @description The project it is for; `null`: all of them.
+                 * @example default
+                 */
+                project: string | null;
+                revoked_at: components["schemas"]["Timestamp"] | null;
+                /** @description What it may do. */
+                role: components["schemas"]["Role"];
+            }[];
+            /** @description Whether there is a next page. */
+            has_more: boolean;
+            /** @description Ask for the next page with this; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list, and where the next one begins. */
         Page_Backfill: {
             /** @description The rows. */
             data: {
@@ -1922,6 +2122,24 @@ export interface components {
         Page_Job: {
             /** @description The rows. */
             data: components["schemas"]["Job"][];
+            /** @description Whether there is a next page. */
+            has_more: boolean;
+            /** @description Ask for the next page with this; `null` on the last one. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list, and where the next one begins. */
+        Page_Project: {
+            /** @description The rows. */
+            data: {
+                created_at: components["schemas"]["Timestamp"] | null;
+                /** @description For people. */
+                description: string;
+                /**
+                 * @description Its name.
+                 * @example billing
+                 */
+                name: string;
+            }[];
             /** @description Whether there is a next page. */
             has_more: boolean;
             /** @description Ask for the next page with this; `null` on the last one. */
@@ -2084,6 +2302,27 @@ export interface components {
          * @enum {string}
          */
         ProblemCode: "malformed_json" | "malformed_request" | "invalid_request" | "invalid_query" | "invalid_cursor" | "unauthorized" | "invalid_token" | "forbidden" | "attempt_over" | "not_found" | "method_not_allowed" | "name_taken" | "conflict" | "stale" | "content_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "request_in_progress" | "internal_error" | "unavailable" | "timed_out" | "streaming_unavailable" | "bad_request";
+        /** @description What keeps the jobs of some apart from those of others. */
+        Project: {
+            created_at: components["schemas"]["Timestamp"] | null;
+            /** @description For people. */
+            description: string;
+            /**
+             * @description Its name.
+             * @example billing
+             */
+            name: string;
+        };
+        /** @description What whoever makes a project chooses. */
+        ProjectDraft: {
+            /** @description For people. */
+            description?: string;
+            /**
+             * @description 1 to 63 of a–z, 0–9 and -, beginning with a letter or digit.
+             * @example billing
+             */
+            name: string;
+        };
         /** @description A calendar, and what putting it has done. */
         PutCalendarAnswer: {
             /** @description When it was stored first. */
@@ -2320,6 +2559,11 @@ export interface components {
             max_attempts?: number;
         };
         /**
+         * @description What somebody may do. Each role may do what those before it may.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "editor" | "admin";
+        /**
          * @description What becomes of an occurrence that a calendar does not admit.
          * @enum {string}
          */
@@ -2541,6 +2785,28 @@ export interface components {
             runs_per_day: number | null;
             /** @description What its author may not have meant. */
             warnings: string[];
+        };
+        /** @description Who asks, and what they may do. */
+        Session: {
+            /**
+             * @description The name of the key.
+             * @example admin
+             */
+            name: string;
+            /** @description Whether the service runs open: whoever asks may do everything. */
+            open: boolean;
+            /** @description The project it is for; `null`: all of them. */
+            project: string | null;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description What a browser signs in with. */
+        SignIn: {
+            /**
+             * @description An API key, or the operator's.
+             * @example sk_Ab12…
+             */
+            key: string;
         };
         /** @description Percentiles, in milliseconds, by nearest rank. */
         Spread: {
@@ -2815,7 +3081,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such job, run, backfill or calendar */
+        /** @description There is no such job, run, backfill, calendar, key or project */
         NotFound: {
             headers: {
                 [name: string]: unknown;
@@ -2994,6 +3260,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3190,6 +3457,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3244,6 +3512,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3286,6 +3555,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -3327,6 +3597,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -3831,6 +4102,173 @@ export interface operations {
             504: components["responses"]["TimedOut"];
         };
     };
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ApiKey"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialDraft"];
+            };
+        };
+        responses: {
+            /** @description The key */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The key's id.
+                 * @example key_01kc0000000000000000000000
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is revoked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    listProjects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The projects */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Project"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    createProject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Names this request, so that it can be sent again without being carried out again: for 24 hours the same
+                 *     key brings the first answer, marked with `Idempotency-Replayed: true`.
+                 * @example "2f6b0b0e-deploy-17"
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "billing"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProjectDraft"];
+            };
+        };
+        responses: {
+            /** @description The project */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
     listRuns: {
         parameters: {
             query?: {
@@ -3879,6 +4317,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3917,6 +4356,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -4262,9 +4702,100 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description You */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    createSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "key": "sk_Ab12…"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Whose key it is */
+            200: {
+                headers: {
+                    /** @description The session: `HttpOnly`, `SameSite=Strict` */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["TimedOut"];
+        };
+    };
+    deleteSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has none any more */
+            204: {
+                headers: {
+                    /** @description Nothing, from now on */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: components["responses"]["Conflict"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["TimedOut"];
@@ -4300,6 +4831,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -4346,6 +4878,7 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

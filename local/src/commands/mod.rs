@@ -6,5 +6,6 @@ pub(crate) mod config;
 pub(crate) mod cron;
 pub(crate) mod doctor;
 pub(crate) mod healthcheck;
+pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod openapi;

@@ -45,7 +45,7 @@ fn every_default_is_usable() {
 fn errors_name_the_variable_its_origin_and_the_remedy() {
     for (name, value, expected) in [
         ("DATABASE_URL", "mysql://x", "expected sqlite:PATH"),
-        ("SCHEDULER_ADMIN_KEY", "too short", "it has 9 characters"),
+        ("SCHEDULER_ADMIN_KEY", "too-short", "it has 9 characters"),
         ("SCHEDULER_ADMIN_KEY", "ein Schlüssel, der lang genug wäre", "printable ASCII"),
         ("SCHEDULER_LISTEN", "here", "expected ADDRESS:PORT"),
         ("SECRET_KEY", "too short", "it has 9 characters"),

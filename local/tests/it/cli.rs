@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use super::service::{Options, Service, free_port, sqlite_in};
+use super::service::{Options, Service, client, free_port, sqlite_in};
 
 fn scheduler(directory: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_scheduler"))
@@ -132,4 +132,43 @@ fn a_database_that_cannot_be_reached_is_named_without_its_password() {
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert!(error.contains("127.0.0.1") && !error.contains("hunter2"), "{error}");
+}
+
+/// A key is made before anything runs, and counts at once for what does.
+#[tokio::test]
+async fn keys_are_made_listed_and_revoked_in_the_database() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = sqlite_in(directory.path());
+    let environment = [("DATABASE_URL", database.as_str())];
+    let keys =
+        |arguments: &[&str]| scheduler(directory.path(), &environment, &[&["keys"], arguments].concat());
+    let made = keys(&["create", "root", "--access", "admin"]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let root = text(&made.stdout).trim().to_owned();
+    assert!(
+        root.starts_with("sk_") && root.len() == 39 && !text(&made.stderr).contains(&root),
+        "only the key"
+    );
+    let viewer = text(&keys(&["create", "ci", "--access", "viewer", "--expires-in", "90d"]).stdout);
+    let refused = keys(&["create", "ci", "--access", "viewer", "--project", "nowhere"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("there is no such project"), "{}", text(&refused.stderr));
+    assert_eq!(keys(&["create", "ci", "--access", "root"]).status.code(), Some(2));
+
+    let options = Options { database: &database, directory: directory.path(), environment: &[] };
+    let service = Service::start(options).await;
+    let status = async |key: &str| {
+        let asked = client().get(service.url("/api/v1/jobs")).bearer_auth(key.trim());
+        asked.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(service.status("/api/v1/jobs").await, 401, "the key has closed it");
+    assert_eq!((status(&root).await, status(&viewer).await), (200, 200));
+    let listed = keys(&["list", "-o", "json"]);
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!((&listed[0]["name"], &listed[1]["name"]), (&"root".into(), &"ci".into()));
+    let revoked = keys(&["revoke", listed[1]["id"].as_str().unwrap()]);
+    assert!(revoked.status.success(), "{}", text(&revoked.stderr));
+    // Another process has revoked it: what this one read of it is good for a second.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    assert_eq!((status(&root).await, status(&viewer).await), (200, 401));
 }

@@ -18,15 +18,19 @@ pub enum Least {
 }
 
 /// Every operation of the OpenAPI document, by its id.
-pub const OPERATIONS: [(&str, Least); 37] = [
+pub const OPERATIONS: [(&str, Least); 45] = [
     ("getHealth", Open),
     ("getReadiness", Open),
     ("getVersion", Open),
     ("echo", Open),
+    ("createSession", Open),
+    ("deleteSession", Open),
     ("getMetrics", Everywhere(Role::Viewer)),
     ("heartbeatRun", RunToken),
     ("appendRunLog", RunToken),
     ("completeRun", RunToken),
+    ("getSession", In(Role::Viewer)),
+    ("listProjects", In(Role::Viewer)),
     ("listJobs", In(Role::Viewer)),
     ("getJob", In(Role::Viewer)),
     ("listJobRuns", In(Role::Viewer)),
@@ -56,6 +60,10 @@ pub const OPERATIONS: [(&str, Least); 37] = [
     ("changeJobs", In(Role::Editor)),
     ("putCalendar", In(Role::Editor)),
     ("deleteCalendar", In(Role::Editor)),
+    ("listKeys", In(Role::Admin)),
+    ("createKey", In(Role::Admin)),
+    ("revokeKey", In(Role::Admin)),
+    ("createProject", Everywhere(Role::Admin)),
 ];
 
 /// What the operation of this id takes.

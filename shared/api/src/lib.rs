@@ -14,14 +14,17 @@ pub mod cursor;
 pub mod events;
 pub mod extract;
 pub mod jobs;
+pub mod keys;
 pub mod layers;
 pub mod openapi;
 pub mod overview;
 pub mod problem;
+pub mod projects;
 pub mod router;
 pub mod runs;
 pub mod schedules;
 pub mod service;
+pub mod session;
 pub mod sse;
 pub mod state;
 #[cfg(test)]

@@ -20,7 +20,9 @@ use crate::layers::{
     access, cors, encoding, http_metrics, idempotency, patience, problems, request_id, security,
 };
 use crate::state::{ApiState, Options, Shared};
-use crate::{backfills, calendars, events, jobs, overview, runs, schedules, service};
+use crate::{
+    backfills, calendars, events, jobs, keys, overview, projects, runs, schedules, service, session,
+};
 
 /// The whole API.
 ///
@@ -33,11 +35,13 @@ pub fn router(state: ApiState) -> Router {
     let (versioned, _) = versioned().split_for_parts();
     let (previews, _) = schedules::routes().split_for_parts();
     let (callbacks, _) = runs::callbacks().split_for_parts();
+    let (secrets, _) = secrets().split_for_parts();
     let (service, _) = service::routes(options.echo).split_for_parts();
     let versioned = versioned
         .route_layer(from_fn_with_state(state.clone(), idempotency::once))
         .merge(previews)
         .merge(callbacks)
+        .merge(secrets)
         .route_layer(admitted.clone())
         .route_layer(from_fn_with_state(state.clone(), patience::wait_for_the_store));
     let versioned = if options.api { Router::new().nest(BASE, versioned) } else { Router::new() };
@@ -69,7 +73,7 @@ pub fn router(state: ApiState) -> Router {
 
 /// Everything that is described in the OpenAPI document.
 pub(crate) fn described() -> OpenApiRouter<Shared> {
-    let versioned = versioned().merge(schedules::routes()).merge(runs::callbacks());
+    let versioned = versioned().merge(schedules::routes()).merge(runs::callbacks()).merge(secrets());
     OpenApiRouter::default().nest(BASE, versioned).merge(service::routes(true))
 }
 
@@ -77,7 +81,12 @@ const BASE: &str = "/api/v1";
 
 fn versioned() -> OpenApiRouter<Shared> {
     let lists = jobs::routes().merge(runs::routes()).merge(backfills::routes()).merge(calendars::routes());
-    lists.merge(overview::routes()).merge(events::routes())
+    lists.merge(overview::routes()).merge(events::routes()).merge(projects::routes())
+}
+
+/// What holds or brings secrets: its answers are remembered nowhere.
+fn secrets() -> OpenApiRouter<Shared> {
+    keys::routes().merge(session::routes())
 }
 
 fn with_cors(router: Router, options: &Options) -> Router {

@@ -13,7 +13,9 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use bytes::Bytes;
 use domain::time::Zone;
-use engine::{Access, Callbacks, Clock, DueJob, Feed, Logs, Overview, Scheduler, Store, TokenKey};
+use engine::{
+    Access, Callbacks, Clock, DueJob, Feed, Logs, Overview, Scheduler, SessionKey, Store, TokenKey,
+};
 use serde_json::{Value, json};
 use testkit::{ManualClock, MemoryStore, RecordingAlarm, SeededEntropy, at};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +25,8 @@ use tower::ServiceExt;
 pub struct TestApp {
     /// What answers.
     pub router: Router,
+    /// Who may do what.
+    pub access: Access,
     /// What is kept.
     pub store: MemoryStore,
     /// What takes reports.
@@ -72,8 +76,14 @@ impl TestApp {
             Arc::new(RecordingAlarm::default()),
             TokenKey::derived(b"test"),
         );
+        let access = Access::new(
+            Arc::new(store.clone()),
+            Arc::new(clock.clone()),
+            Arc::new(SeededEntropy::new(8)),
+            SessionKey::from(&TokenKey::derived(b"test")),
+        );
         let mut state = ApiState {
-            access: Access::open(),
+            access: access.open_at_first(),
             scheduler,
             overview: Overview::new(
                 Arc::new(store.clone()),
@@ -93,7 +103,8 @@ impl TestApp {
             options: Options::default(),
         };
         change(&mut state);
-        Self { router: router(state), store, callbacks, logs, clock }
+        let access = state.access.clone();
+        Self { router: router(state), access, store, callbacks, logs, clock }
     }
 
     /// Sends a request.

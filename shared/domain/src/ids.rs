@@ -82,6 +82,20 @@ typed_id!(
     "backfill"
 );
 
+typed_id!(
+    /// An API key's id, `key_…`: a UUIDv7, so ids sort by creation.
+    CredentialId,
+    CredentialTag,
+    "key"
+);
+
+impl CredentialId {
+    /// A new id from the current time and 80 random bits.
+    pub fn new(now: Instant, random: u128) -> Self {
+        Self(version_7(now, random))
+    }
+}
+
 impl BackfillId {
     /// A new id from the current time and 80 random bits.
     pub fn new(now: Instant, random: u128) -> Self {

@@ -5,9 +5,11 @@
 //! and whatever looks random (jitter) is derived from ids by hashing.
 
 pub mod access;
+pub mod api_key;
 pub mod asked;
 pub mod backfill;
 pub mod calendar;
+pub mod credential;
 pub mod details;
 pub mod duration;
 pub mod fire;
@@ -31,10 +33,11 @@ pub use access::{Principal, Reach, Role};
 pub use asked::Asked;
 pub use backfill::{Backfill, BackfillOrder, BackfillState};
 pub use calendar::{Calendar, CalendarDraft};
+pub use credential::{Credential, CredentialDraft};
 pub use details::Details;
 pub use duration::HumanDuration;
 pub use fire::{Firing, fire, fire_ahead};
-pub use ids::{BackfillId, JobId, RunId};
+pub use ids::{BackfillId, CredentialId, JobId, RunId};
 pub use invalid::{FieldError, Invalid};
 pub use job::{Job, JobDraft, JobState};
 pub use log::{LogLevel, LogLine, LogStream};

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use self::service::{Beat, Callbacks, Refusal, Report};
-pub use self::token::{RunToken, TokenKey};
+pub use self::token::{RunToken, TokenKey, project_of};
 pub(crate) use self::work::{Found, hasten};
 use crate::error::StoreError;
 

@@ -21,6 +21,7 @@ pub mod overview;
 pub mod ports;
 pub mod query;
 pub mod record;
+pub mod records;
 pub mod retention;
 pub mod scheduler;
 pub mod settler;
@@ -28,7 +29,7 @@ pub mod slots;
 pub mod tick;
 mod worker;
 
-pub use access::{Access, Denied};
+pub use access::{Access, Denied, Proof, SessionKey};
 pub use backfills::{BackfillQuery, Backfills};
 pub use bell::{Bell, LocalAlarm};
 pub use calendars::{CalendarQuery, Calendars};
@@ -45,6 +46,7 @@ pub use ports::{
     Settled, Store, StoredJob,
 };
 pub use query::{JobKey, JobQuery, Page, RunQuery};
+pub use records::{Record, RecordKind, Records};
 pub use retention::{Purge, Purged, Retention};
 pub use scheduler::{BackfillProgress, CalendarPut, Scheduler};
 pub use slots::Slots;

@@ -168,7 +168,7 @@ impl Attempts {
                     call.journal = Journal::new(self.logs.clone(), run.id, call.attempt);
                 }
                 if call.target.reports() {
-                    call.token = Some(self.callbacks.token(run.id, run.token));
+                    call.token = Some(self.callbacks.token(run.id, run.token).of_project(&run.project));
                 }
                 let attempt = attempt(&*self.executor, &call, stopper);
                 (journalled(&call.journal, attempt).await, call.timeout)

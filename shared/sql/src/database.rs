@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Calendars, Events, Idempotency, Insights, Reports, RunLogs, Store, StoreError};
+use engine::{Calendars, Events, Idempotency, Insights, Records, Reports, RunLogs, Store, StoreError};
 
 use crate::postgres::PostgresStore;
 use crate::schema::Migration;
@@ -110,6 +110,14 @@ impl Database {
 
     /// The port for the logs of runs.
     pub fn run_logs(&self) -> Arc<dyn RunLogs> {
+        match self {
+            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Sqlite(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// The port for small records.
+    pub fn records(&self) -> Arc<dyn Records> {
         match self {
             Self::Postgres(store) => Arc::new(store.clone()),
             Self::Sqlite(store) => Arc::new(store.clone()),

@@ -26,8 +26,8 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let (clock, alarm) = serve::time(&database, &bell).await?;
     let logs = Logs::new(database.run_logs(), clock.clone());
-    let callbacks =
-        serve::callbacks(config, &database, &logs, clock.clone(), alarm.clone(), &*entropy).await?;
+    let key = serve::token_key(config, &database, &*entropy).await?;
+    let callbacks = serve::callbacks(&database, &logs, clock.clone(), alarm.clone(), key);
     let dispatcher = serve::dispatcher(config, &database, clock, alarm, &entropy, logs, callbacks);
     println!("{READY}");
 

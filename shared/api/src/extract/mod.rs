@@ -2,6 +2,7 @@
 
 pub mod bearer;
 pub mod body;
+pub mod caller;
 pub mod if_match;
 pub mod path;
 pub mod project;
@@ -9,6 +10,7 @@ pub mod query;
 
 pub use self::bearer::Bearer;
 pub use self::body::{CalendarBody, JsonBody, MergePatch, OptionalJson};
+pub use self::caller::Caller;
 pub use self::if_match::IfMatch;
-pub use self::path::{BackfillPath, CalendarPath, JobPath, RunPath};
+pub use self::path::{BackfillPath, CalendarPath, JobPath, KeyPath, RunPath};
 pub use self::project::Project;

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use domain::{BackfillId, RunId};
+use domain::{BackfillId, CredentialId, RunId};
 use engine::JobKey;
 
 use crate::problem::Problem;
@@ -18,6 +18,10 @@ pub struct RunPath(pub RunId);
 /// The `{id}` of a backfill.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BackfillPath(pub BackfillId);
+
+/// The `{id}` of a key.
+#[derive(Debug, PartialEq, Eq)]
+pub struct KeyPath(pub CredentialId);
 
 /// The `{name}` of a calendar.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +54,16 @@ pub struct RunIdParam {
 pub struct BackfillIdParam {
     /// The backfill's id.
     #[param(example = "backfill_01kc0000000000000000000000")]
+    id: String,
+}
+
+/// How `{id}` of a key is described.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes a parameter")]
+pub struct KeyIdParam {
+    /// The key's id.
+    #[param(example = "key_01kc0000000000000000000000")]
     id: String,
 }
 
@@ -103,6 +117,18 @@ impl<S: Send + Sync> FromRequestParts<S> for BackfillPath {
             .and_then(|text| text.parse().ok())
             .map(Self)
             .ok_or_else(|| Problem::not_found("there is no such backfill"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for KeyPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        segment(parts, state)
+            .await
+            .and_then(|text| text.parse().ok())
+            .map(Self)
+            .ok_or_else(|| Problem::not_found("there is no such key"))
     }
 }
 

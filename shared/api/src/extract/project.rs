@@ -4,15 +4,15 @@ use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use engine::access::DEFAULT_PROJECT;
 
-/// The project a request is about. Whatever authenticates requests puts it into their extensions; while nothing
-/// does, there is one project.
+/// The project a request is about, as the gate has found out ([`crate::layers::access`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project(pub String);
 
 impl Default for Project {
     fn default() -> Self {
-        Self("default".to_owned())
+        Self(DEFAULT_PROJECT.to_owned())
     }
 }
 

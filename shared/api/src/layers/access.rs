@@ -1,22 +1,29 @@
-//! Who may pass: before a handler sees a request, its sender is known and may do what it asks.
+//! Who may pass: before a handler sees a request, its sender is known, may do what it asks, and it is clear in which project.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::Method;
+use axum::http::{HeaderMap, HeaderName, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use domain::Principal;
-use engine::Denied;
+use domain::{Principal, Reach};
+use engine::access::DEFAULT_PROJECT;
+use engine::callbacks::project_of;
+use engine::{Denied, Proof};
 use metrics::counter;
 use utoipa::openapi::OpenApi;
-use utoipa::openapi::path::PathItem;
+use utoipa::openapi::path::{Operation, PathItem};
 
+use super::origin;
 use crate::access::{Least, least};
-use crate::extract::bearer;
+use crate::extract::{Project, bearer};
 use crate::problem::{Code, Problem};
+use crate::session;
 use crate::state::Shared;
+
+/// Says which project a request is about, for those who reach all of them.
+pub(crate) const X_PROJECT: HeaderName = HeaderName::from_static("x-project");
 
 /// What every operation takes, by its route.
 pub struct Gate {
@@ -41,6 +48,47 @@ impl Gate {
         let (_, least) = methods.iter().find(|(declared, _)| declared == method)?;
         Some(least.ok_or_else(nobody))
     }
+
+    /// Whom a request comes from.
+    async fn principal(&self, method: &Method, headers: &HeaderMap) -> Result<Principal, Problem> {
+        let proof = match bearer::token(headers) {
+            Ok(Some(token)) => Proof::Key(token),
+            Ok(None) => session::of(headers).map_or(Proof::None, Proof::Session),
+            // What cannot be read is a key that is nobody's.
+            Err(bearer::Unreadable) => Proof::Key(""),
+        };
+        let principal = self.state.access.principal(proof).await.map_err(refuse)?;
+        // Browsers add cookies by themselves, and reach an open service without; a key is sent on purpose.
+        let unasked = !matches!(proof, Proof::Key(_)) && !method.is_safe();
+        if unasked && origin::is_foreign(headers, &self.state.options.cors_origins) {
+            counter!("scheduler_requests_refused_total", "reason" => "foreign").increment(1);
+            return Err(Problem::new(Code::Forbidden, "a page of another site may not do this"));
+        }
+        Ok(principal)
+    }
+
+    /// The project that a request of `principal` is about. One that it does not reach is one that is not there.
+    async fn project(&self, principal: &Principal, headers: &HeaderMap) -> Result<Project, Problem> {
+        let missing = || Problem::not_found("there is no such project");
+        let mut values = headers.get_all(X_PROJECT).iter();
+        let asked = values.next().map(|value| value.to_str().map_err(|_| missing())).transpose()?;
+        if values.next().is_some() {
+            return Err(Problem::header("X-Project", "is given more than once"));
+        }
+        let project = match (&principal.reach, asked) {
+            (Reach::All, None) => DEFAULT_PROJECT,
+            (Reach::All, Some(asked)) => asked,
+            (Reach::Project(own), asked) => {
+                return if asked.is_none_or(|asked| asked == own) {
+                    Ok(Project(own.clone()))
+                } else {
+                    Err(missing())
+                };
+            }
+        };
+        let exists = self.state.access.project_exists(project).await?;
+        if exists { Ok(Project(project.to_owned())) } else { Err(missing()) }
+    }
 }
 
 /// Lets a request pass whose sender may do what it asks, and tells the handler who that is.
@@ -50,14 +98,26 @@ pub async fn admit(
     next: Next,
 ) -> Result<Response, Problem> {
     let least = match gate.asks(&request) {
-        None | Some(Ok(Least::Open | Least::RunToken)) => return Ok(next.run(request).await),
+        None => return Ok(next.run(request).await),
         Some(least) => least?,
     };
-    // What cannot be read is a token that is nobody's.
-    let token = bearer::token(request.headers()).unwrap_or(Some(""));
-    let principal = gate.state.access.principal(token).await.map_err(refuse)?;
-    check(&principal, least)?;
-    request.extensions_mut().insert(principal);
+    match least {
+        Least::Open => (),
+        Least::RunToken => {
+            let token = bearer::token(request.headers()).ok().flatten();
+            if let Some(project) = token.and_then(project_of) {
+                let project = Project(project.to_owned());
+                request.extensions_mut().insert(project);
+            }
+        }
+        Least::In(_) | Least::Everywhere(_) => {
+            let principal = gate.principal(request.method(), request.headers()).await?;
+            check(&principal, least)?;
+            let project = gate.project(&principal, request.headers()).await?;
+            request.extensions_mut().insert(project);
+            request.extensions_mut().insert(principal);
+        }
+    }
     Ok(next.run(request).await)
 }
 
@@ -73,13 +133,18 @@ fn check(principal: &Principal, least: Least) -> Result<(), Problem> {
         return Ok(());
     }
     counter!("scheduler_requests_refused_total", "reason" => "forbidden").increment(1);
-    Err(Problem::new(Code::Forbidden, format!("this takes {takes}; yours is {}", principal.role.as_str())))
+    let yours = match &principal.reach {
+        Reach::All => principal.role.as_str().to_owned(),
+        Reach::Project(project) => format!("{} in the project {project}", principal.role.as_str()),
+    };
+    Err(Problem::new(Code::Forbidden, format!("this takes {takes}; yours is {yours}")))
 }
 
-fn refuse(denied: Denied) -> Problem {
+/// What somebody is told who is nobody.
+pub(crate) fn refuse(denied: Denied) -> Problem {
     let (code, reason, detail) = match denied {
         Denied::Missing => (Code::Unauthorized, "missing", "send Authorization: Bearer and a key"),
-        Denied::Invalid => (Code::InvalidToken, "invalid", "the key is not valid, or no longer"),
+        Denied::Invalid => (Code::InvalidToken, "invalid", "the key or session is not valid, or no longer"),
         Denied::Store(error) => return error.into(),
     };
     counter!("scheduler_requests_refused_total", "reason" => reason).increment(1);
@@ -94,8 +159,8 @@ fn operations(item: &PathItem) -> Vec<(Method, Option<Least>)> {
         (Method::PATCH, &item.patch),
         (Method::DELETE, &item.delete),
     ];
-    let known = |(method, operation): (Method, &Option<_>)| {
-        let operation: &utoipa::openapi::path::Operation = operation.as_ref()?;
+    let known = |(method, operation): (Method, &Option<Operation>)| {
+        let operation = operation.as_ref()?;
         Some((method, operation.operation_id.as_deref().and_then(least)))
     };
     methods.into_iter().filter_map(known).collect()

@@ -5,6 +5,7 @@ pub mod cors;
 pub mod encoding;
 pub mod http_metrics;
 pub mod idempotency;
+pub(crate) mod origin;
 pub mod patience;
 pub mod problems;
 pub mod request_id;

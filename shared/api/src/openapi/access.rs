@@ -17,7 +17,9 @@ pub(super) fn complete(document: &mut OpenApi) {
     for (name, description) in [
         (
             "api_key",
-            "A key: the operator's (`SCHEDULER_ADMIN_KEY`). None is asked for where the service runs open",
+            "A key of `/keys`, or the operator's (`SCHEDULER_ADMIN_KEY`). Browsers that have signed in send a cookie instead. \
+             A key of all projects says in the header `X-Project` which one a request is about, `default` unless it does. \
+             Where the service runs open, nothing is asked for",
         ),
         ("run_token", "What the call of a run brought in `X-Scheduler-Token`: good for one attempt"),
     ] {

@@ -15,7 +15,7 @@ const PROBLEMS: [(StatusCode, &str, &str); 12] = [
         "Forbidden",
         "The role does not allow it, or the attempt that the token is for is over",
     ),
-    (StatusCode::NOT_FOUND, "NotFound", "There is no such job, run, backfill or calendar"),
+    (StatusCode::NOT_FOUND, "NotFound", "There is no such job, run, backfill, calendar, key or project"),
     (StatusCode::CONFLICT, "Conflict", "The name is taken, or the present state does not allow it"),
     (StatusCode::PRECONDITION_FAILED, "PreconditionFailed", "There has been a change since it was read"),
     (StatusCode::PAYLOAD_TOO_LARGE, "ContentTooLarge", "The body is too large"),
@@ -65,12 +65,13 @@ fn describe(operation: &mut Operation, versioned: bool, writes: bool) {
     let body = operation.request_body.is_some();
     let reports = operation.tags.iter().flatten().any(|tag| tag == "callbacks");
     let token = operation.security.as_ref().is_some_and(|security| !security.is_empty());
+    let signs_in = operation.operation_id.as_deref() == Some("createSession");
     // In the order of `PROBLEMS`.
     let conditions = [
         (400, versioned && (body || named("If-Match") || named("Idempotency-Key"))),
-        (401, token),
+        (401, token || signs_in),
         (403, token),
-        (404, has(ParameterIn::Path)),
+        (404, has(ParameterIn::Path) || (token && versioned)),
         (409, versioned && writes && !reports),
         (412, named("If-Match")),
         (413, body),

@@ -32,6 +32,7 @@ use crate::router;
         (name = "callbacks", description = "What targets report of work they have taken"),
         (name = "schedules", description = "Trying schedules out"),
         (name = "calendars", description = "Times that jobs leave out or keep to"),
+        (name = "access", description = "Who may do what: keys, projects, sessions of browsers"),
         (name = "service", description = "The service itself: health, metrics, version, a target for demonstrations")
     )
 )]

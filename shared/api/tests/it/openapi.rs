@@ -50,7 +50,7 @@ fn it_is_openapi_3_1_and_every_operation_is_described() {
             }
         }
     }
-    insta::assert_snapshot!(Vec::from_iter(ids).join(" "), @"appendRunLog backfillJob cancelBackfill cancelRun changeJobs changeRuns completeRun createJob deleteCalendar deleteJob echo getBackfill getCalendar getHealth getJob getMetrics getReadiness getRun getRunLog getStats getTimeline getVersion heartbeatRun listCalendars listJobBackfills listJobRuns listJobs listRuns pauseJob previewSchedule putCalendar replaceJob resumeJob retryRun runJob streamEvents updateJob");
+    insta::assert_snapshot!(Vec::from_iter(ids).join(" "), @"appendRunLog backfillJob cancelBackfill cancelRun changeJobs changeRuns completeRun createJob createKey createProject createSession deleteCalendar deleteJob deleteSession echo getBackfill getCalendar getHealth getJob getMetrics getReadiness getRun getRunLog getSession getStats getTimeline getVersion heartbeatRun listCalendars listJobBackfills listJobRuns listJobs listKeys listProjects listRuns pauseJob previewSchedule putCalendar replaceJob resumeJob retryRun revokeKey runJob streamEvents updateJob");
 }
 
 #[test]

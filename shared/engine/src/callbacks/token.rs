@@ -7,7 +7,11 @@ use domain::RunId;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
+use crate::access::DEFAULT_PROJECT;
+
 const PREFIX: &str = "srt_";
+/// Before the name of the project, so that a report finds its run; it proves nothing, and need not.
+const PROJECT: char = '.';
 
 /// What tokens are computed with. The same on every replica.
 #[derive(Clone)]
@@ -49,6 +53,7 @@ impl TokenKey {
 
     /// The lease that `text` is a token of, if it is one of `run`'s.
     pub fn read(&self, run: RunId, text: &str) -> Option<u64> {
+        let text = text.split_once(PROJECT).map_or(text, |(text, _)| text);
         let (token, mac) = text.strip_prefix(PREFIX)?.split_once('_')?;
         let token = token.parse().ok()?;
         let hex = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
@@ -57,12 +62,28 @@ impl TokenKey {
         Some(token)
     }
 
+    /// A key for something else, from which this one cannot be told.
+    pub(crate) fn for_another_use(&self, what: &[u8]) -> Hmac<Sha256> {
+        keyed(Mac::chain_update(self.0.clone(), what).finalize().into_bytes().as_slice())
+    }
+
     fn mac(&self, run: RunId, token: u64) -> Hmac<Sha256> {
         Mac::chain_update(Mac::chain_update(self.0.clone(), run.0.as_bytes()), token.to_be_bytes())
     }
 }
 
+/// The project that a token says its run is of.
+pub fn project_of(token: &str) -> Option<&str> {
+    token.split_once(PROJECT).map(|(_, project)| project)
+}
+
 impl RunToken {
+    /// The same token, of a run in `project`.
+    #[must_use]
+    pub fn of_project(self, project: &str) -> Self {
+        if project == DEFAULT_PROJECT { self } else { Self(format!("{}{PROJECT}{project}", self.0)) }
+    }
+
     /// The token itself, for its target.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -100,6 +121,18 @@ mod tests {
         assert_eq!(key.read(run(2), token.reveal()), None);
         assert_eq!(TokenKey::derived(b"other").read(run(1), token.reveal()), None);
         assert_eq!(key.read(run(1), &token.reveal().replace("srt_3", "srt_4")), None);
+    }
+
+    #[test]
+    fn it_says_which_project_its_run_is_of() {
+        let key = TokenKey::derived(b"secret");
+        let token = key.token(run(1), 3).of_project("billing");
+        assert_eq!(
+            (key.read(run(1), token.reveal()), project_of(token.reveal())),
+            (Some(3), Some("billing"))
+        );
+        let token = key.token(run(1), 3).of_project("default");
+        assert_eq!((token.clone(), project_of(token.reveal())), (key.token(run(1), 3), None));
     }
 
     #[test]

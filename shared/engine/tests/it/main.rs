@@ -7,6 +7,7 @@
     reason = "helpers of tests fail and speak as tests do"
 )]
 
+mod access;
 mod ahead;
 mod asked;
 mod at_once;

@@ -17,6 +17,7 @@ mod listen;
 mod listing;
 mod logs;
 mod purge;
+mod records;
 mod reports;
 mod rows;
 mod runs;

@@ -18,6 +18,7 @@ mod logs;
 #[cfg(test)]
 mod plans;
 mod purge;
+mod records;
 mod reports;
 mod rows;
 mod runs;

@@ -22,6 +22,7 @@ pub(crate) async fn sqlite() -> Option<Fixture> {
         insights: store.clone(),
         idempotency: store.clone(),
         logs: store.clone(),
+        records: store.clone(),
         reports: store.clone(),
         events: Some(store),
         backdoor,
@@ -40,6 +41,7 @@ pub(crate) async fn postgres() -> Option<Fixture> {
         insights: store.clone(),
         idempotency: store.clone(),
         logs: store.clone(),
+        records: store.clone(),
         reports: store.clone(),
         events: Some(store),
         backdoor,
@@ -168,6 +170,7 @@ impl Backdoor for SqliteBackdoor {
             "backfill_runs",
             "chores",
             "idempotency_keys",
+            "records",
         ] {
             self.0.execute(AssertSqlSafe(format!("DELETE FROM {table}"))).await.unwrap();
         }
@@ -191,7 +194,7 @@ impl Backdoor for PgBackdoor {
 
     async fn reset(&self) {
         self.0
-            .execute("TRUNCATE slots, job_state, jobs, runs, leases, run_logs, run_reports, calendars, backfills, backfill_runs, chores, idempotency_keys")
+            .execute("TRUNCATE slots, job_state, jobs, runs, leases, run_logs, run_reports, calendars, backfills, backfill_runs, chores, idempotency_keys, records")
             .await
             .unwrap();
     }

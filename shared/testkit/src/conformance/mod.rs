@@ -1,5 +1,5 @@
 //! The contract of [`engine::Store`], [`engine::Calendars`], [`engine::Idempotency`], [`engine::RunLogs`],
-//! [`engine::Reports`] and [`engine::Events`], as tests any store can be put to.
+//! [`engine::Records`], [`engine::Reports`] and [`engine::Events`], as tests any store can be put to.
 //!
 //! ```ignore
 //! // shared/sql/tests/it/main.rs
@@ -12,6 +12,7 @@
 //!         insights: store.clone(),
 //!         idempotency: store.clone(),
 //!         logs: store.clone(),
+//!         records: store.clone(),
 //!         reports: store.clone(),
 //!         events: Some(store.clone()),
 //!         backdoor: store,                  // impl testkit::Backdoor
@@ -52,6 +53,7 @@ pub mod listing;
 pub mod logs;
 pub mod purge;
 pub mod racing;
+pub mod records;
 pub mod reports;
 pub(crate) mod run;
 pub mod runs;
@@ -64,7 +66,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::JobId;
-use engine::{Calendars, Events, Idempotency, Insights, Reports, RunLogs, Store};
+use engine::{Calendars, Events, Idempotency, Insights, Records, Reports, RunLogs, Store};
 
 pub use self::run::case;
 
@@ -80,6 +82,8 @@ pub struct Fixture {
     pub idempotency: Arc<dyn Idempotency>,
     /// The port for the logs of runs, likewise.
     pub logs: Arc<dyn RunLogs>,
+    /// The port for small records, likewise.
+    pub records: Arc<dyn Records>,
     /// The port for what targets report, likewise.
     pub reports: Arc<dyn Reports>,
     /// The port for what is told, likewise; `None` where the store tells nothing, which the cases about it then do not
@@ -103,7 +107,7 @@ pub trait Backdoor: Send + Sync {
     /// Does the same to a calendar.
     async fn corrupt_calendar(&self, project: &str, name: &str);
 
-    /// Forgets all jobs, runs, logs, reports, calendars and idempotency keys. Ids are not used again afterwards.
+    /// Forgets all jobs, runs, logs, reports, calendars, records and idempotency keys. Ids are not used again afterwards.
     async fn reset(&self);
 }
 
@@ -332,6 +336,14 @@ macro_rules! __conformance_cases {
                 the_middle_is_left_out_and_no_number_changes
                 logs_keep_to_their_run
                 many_writers_of_one_log_lose_no_line
+            }
+            records {
+                a_record_is_found_as_it_was_put
+                a_record_is_new_once
+                a_record_is_replaced_by_its_next_version
+                a_record_is_removed_by_its_version
+                records_are_listed_by_the_bytes_of_their_keys
+                kinds_keep_to_themselves
             }
             reports {
                 the_newest_progress_is_kept

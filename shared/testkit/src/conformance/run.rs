@@ -32,8 +32,9 @@ pub(crate) fn runtime() -> Runtime {
 
 /// Closes the store before what it lies in is removed.
 pub(crate) fn drop_in_order(fixture: Fixture) {
-    let Fixture { store, calendars, insights, idempotency, logs, reports, events, backdoor, guard } = fixture;
-    drop((store, calendars, insights, idempotency, logs, reports, events, backdoor));
+    let Fixture { store, calendars, insights, idempotency, logs, records, reports, events, backdoor, guard } =
+        fixture;
+    drop((store, calendars, insights, idempotency, logs, records, reports, events, backdoor));
     drop(guard);
 }
 

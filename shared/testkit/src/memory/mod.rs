@@ -11,6 +11,7 @@ mod keys;
 mod listing;
 mod logs;
 mod purge;
+mod records;
 mod reports;
 mod slots;
 mod store;
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::{Backfill, BackfillId, Instant, Job, JobId, Run, RunId};
-use engine::{Bell, InvalidJob, Reported, StoreError};
+use engine::{Bell, InvalidJob, Record, RecordKind, Reported, StoreError};
 
 pub use self::faults::Fault;
 use self::faults::{Plan, Torn};
@@ -46,6 +47,7 @@ struct State {
     keys: BTreeMap<(String, String), keys::Reserved>,
     calendars: BTreeMap<(String, String), calendars::Row>,
     logs: BTreeMap<RunId, Vec<logs::Chunk>>,
+    records: BTreeMap<(RecordKind, String), Record>,
     reports: BTreeMap<(RunId, u64), Reported>,
     secret: Option<[u8; 32]>,
     told: events::Told,
@@ -104,6 +106,7 @@ impl MemoryStore {
             insights: store.clone(),
             idempotency: store.clone(),
             logs: store.clone(),
+            records: store.clone(),
             reports: store.clone(),
             events: Some(store.clone()),
             backdoor: store,
